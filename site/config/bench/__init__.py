@@ -1,0 +1,1 @@
+"""What `manage.py bench` is made of: a database, a site, a load, and the measures."""
