@@ -1,0 +1,1 @@
+"""What every part of the API shares, and the routes about people and places."""

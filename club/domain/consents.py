@@ -1,0 +1,35 @@
+"""Ticks given and taken back, each with the wording that was shown."""
+
+from datetime import datetime
+
+from club.enums import ConsentKind
+from club.kernel.transactions import in_one_transaction
+from club.kernel.transitions import log
+from club.models import Consent, Member, User
+
+WORDING = "2026-11"
+"""The version of the sentences beside the ticks; a change of words is a new version."""
+
+
+@in_one_transaction
+def give_consent(member: Member, kind: str, *, by: User, now: datetime) -> Consent:
+    """Keep the proof; a tick under older words is closed and given again under these."""
+    kind = ConsentKind(kind)
+    live = member.consents.filter(kind=kind, withdrawn_at=None).first()
+    if live is not None and live.wording == WORDING:
+        return live
+    if live is not None:
+        live.withdrawn_at = now
+        live.save(update_fields=["withdrawn_at"])
+    consent = Consent.objects.create(member=member, kind=kind, wording=WORDING, given_at=now)
+    log(consent, "give_consent", by=by, now=now, facts={"kind": kind, "wording": WORDING})
+    return consent
+
+
+@in_one_transaction
+def withdraw_consent(member: Member, kind: str, *, by: User, now: datetime) -> None:
+    """Take a tick back; one that was never given changes nothing."""
+    for consent in member.consents.filter(kind=ConsentKind(kind), withdrawn_at=None):
+        consent.withdrawn_at = now
+        consent.save(update_fields=["withdrawn_at"])
+        log(consent, "withdraw_consent", by=by, now=now, facts={"kind": kind})

@@ -1,0 +1,108 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """What a member of staff does at a place; each is a group of the same name."""
+
+    OFFICER = "officer", _("chargée de mission du bailleur")
+    CONCIERGE = "concierge", _("concierge")
+    EDITOR = "editor", _("rédaction")
+
+
+class Activity(models.TextChoices):
+    """What a right opens."""
+
+    LENDING = "lending", _("emprunter")
+    SERVICES = "services", _("services")
+    EVENTS = "events", _("événements")
+    CLUB = "club", _("club et avantages")
+
+
+class RightSource(models.TextChoices):
+    """Where a right comes from: never from a status word."""
+
+    GIFT = "gift", _("offert")
+    SPONSOR = "sponsor", _("pris en charge par le bailleur")
+    PAYMENT = "payment", _("payé")
+
+
+class Operator(models.TextChoices):
+    LANDLORD = "landlord", _("le bailleur")
+    ASSOCIATION = "association", _("une association")
+
+
+class Weekday(models.IntegerChoices):
+    MONDAY = 0, _("lundi")
+    TUESDAY = 1, _("mardi")
+    WEDNESDAY = 2, _("mercredi")
+    THURSDAY = 3, _("jeudi")
+    FRIDAY = 4, _("vendredi")
+    SATURDAY = 5, _("samedi")
+    SUNDAY = 6, _("dimanche")
+
+
+class Period(models.TextChoices):
+    """When a line of opening hours applies."""
+
+    ALWAYS = "always", _("toute l’année")
+    TERM = "term", _("hors vacances scolaires")
+    SCHOOL_HOLIDAYS = "holidays", _("pendant les vacances scolaires")
+
+
+class SchoolZone(models.TextChoices):
+    A = "A", _("zone A")
+    B = "B", _("zone B")
+    C = "C", _("zone C")
+
+
+class ClosureReason(models.TextChoices):
+    HOLIDAYS = "holidays", _("congés")
+    TRAINING = "training", _("formation")
+    WORKS = "works", _("travaux")
+    ILLNESS = "illness", _("absence imprévue")
+    OTHER = "other", _("autre")
+
+
+class NoteCode(models.TextChoices):
+    """No free text about a person: these and nothing else."""
+
+    CALL_FIRST = "call_first", _("préfère le téléphone")
+    READS_LITTLE = "reads_little", _("lire avec la personne")
+    LARGE_PRINT = "large_print", _("gros caractères")
+    STEP_FREE = "step_free", _("accès de plain-pied")
+    INTERPRETER = "interpreter", _("vient avec un interprète")
+
+
+class ConsentKind(models.TextChoices):
+    CLUB_NEWS = "club_news", _("nouvelles du club")
+    PARTNER_OFFERS = "partner_offers", _("avantages des partenaires")
+    SMS = "sms", _("rappels par SMS")
+
+
+class TenancyResult(models.TextChoices):
+    YES = "yes", _("locataire vérifié")
+    NO = "no", _("non trouvé")
+
+
+class TenancyMethod(models.TextChoices):
+    DIGEST = "digest", _("réponse du bailleur")
+    PAPER = "paper", _("justificatif vu à l’accueil")
+
+
+class MessageStatus(models.TextChoices):
+    PENDING = "pending", _("à envoyer")
+    SENDING = "sending", _("en cours d’envoi")
+    SENT = "sent", _("envoyé")
+    DROPPED = "dropped", _("sans objet")
+    FAILED = "failed", _("échec")
+
+
+class MessageChannel(models.TextChoices):
+    EMAIL = "email", _("e-mail")
+    SMS = "sms", _("SMS")
+
+
+class Scope(models.TextChoices):
+    READ = "read", _("lire")
+    WRITE = "write", _("lire et réserver")

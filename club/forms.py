@@ -1,0 +1,222 @@
+"""The forms of people: signing in, claiming a letter, proving a tenancy."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.forms import ConfirmLoginCodeForm
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from club import sms
+from club.access import is_team
+from club.kernel.people import e164, takes_sms
+from club.kernel.refusal import Refused
+from club.models import User
+
+
+def add_refusal(form: forms.BaseForm, refusal: Refused, default: str | None = None) -> None:
+    """Put each reason beside the field that it names, if the form has it."""
+    for reason in refusal.reasons:
+        field = reason.field if reason.field in form.fields else default
+        form.add_error(field, str(reason.text))
+
+
+@dataclass(frozen=True)
+class Address:
+    """An e-mail or a phone; the other is empty."""
+
+    email: str = ""
+    phone: str = ""
+
+    def as_words(self) -> dict[str, str]:
+        return {"email": self.email, "phone": self.phone}
+
+
+class AddressField(forms.CharField):
+    """One field for an e-mail or a phone, typed in any way."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", _("E-mail ou téléphone"))
+        kwargs.setdefault("help_text", _("Par exemple : 06 12 34 56 78"))
+        kwargs.setdefault("error_messages", {"required": _("Écrivez un e-mail ou un téléphone.")})
+        widget = forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+        )
+        super().__init__(max_length=254, widget=widget, **kwargs)
+
+    def clean(self, value: Any) -> Address:
+        text = super().clean(value).strip()
+        if "@" in text:
+            try:
+                validate_email(text)
+            except ValidationError:
+                raise ValidationError(
+                    _("Cet e-mail n’est pas complet. Exemple : nom@exemple.fr.")
+                ) from None
+            return Address(email=text.lower())
+        phone = e164(text)
+        if phone is None:
+            raise ValidationError(_("Écrivez un e-mail, ou un téléphone à dix chiffres."))
+        if not takes_sms(phone):
+            raise ValidationError(
+                _("Un téléphone fixe ne reçoit pas de code. Donnez un portable ou un e-mail.")
+            )
+        if not sms.is_available():
+            raise ValidationError(_("Ce site n’envoie pas de SMS. Donnez un e-mail."))
+        return Address(phone=phone)
+
+
+class LoginForm(forms.Form):
+    contact = AddressField()
+
+
+class ContactForm(forms.Form):
+    contact = AddressField(label=_("Nouvel e-mail ou téléphone"))
+
+
+class NameForm(forms.Form):
+    first_name = forms.CharField(
+        label=_("Votre prénom"),
+        max_length=150,
+        error_messages={"required": _("Écrivez votre prénom.")},
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+    )
+    last_name = forms.CharField(
+        label=_("Votre nom"),
+        max_length=150,
+        error_messages={"required": _("Écrivez votre nom.")},
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+    )
+
+
+class SignupForm(NameForm):
+    contact = AddressField()
+
+
+class CodeForm(ConfirmLoginCodeForm):
+    code = forms.CharField(
+        label=_("Votre code"),
+        max_length=20,
+        help_text=_("Six chiffres"),
+        error_messages={"required": _("Écrivez le code reçu.")},
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+
+class StaffLoginForm(forms.Form):
+    """E-mail and password; the second factor follows on its own page."""
+
+    email = forms.EmailField(
+        label=_("E-mail"),
+        error_messages={"required": _("Écrivez votre e-mail.")},
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+    )
+    password = forms.CharField(
+        label=_("Mot de passe"),
+        strip=False,
+        max_length=200,
+        error_messages={"required": _("Écrivez votre mot de passe.")},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    user: User
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        self.request = request
+        super().__init__(*args, **kwargs)
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if self.errors:
+            return data
+        adapter = get_adapter(self.request)
+        user = adapter.authenticate(
+            self.request, email=data["email"].lower(), password=data["password"]
+        )
+        if user is None or not user.is_active or not is_team(user):
+            raise adapter.validation_error("email_password_mismatch")
+        self.user = user
+        return data
+
+
+class AppCode(forms.CharField):
+    """The code of the app, or one of the emergency codes."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Code de l’application"),
+            max_length=20,
+            error_messages={"required": _("Écrivez le code de l’application.")},
+            widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        )
+
+
+class AppCodeForm(AuthenticateForm):
+    code = AppCode()
+
+
+class AppCodeAgainForm(ReauthenticateForm):
+    code = AppCode()
+
+
+class SetUpAppForm(ActivateTOTPForm):
+    code = AppCode()
+
+
+class SetUpKeyForm(AddWebAuthnForm):
+    name = forms.CharField(
+        label=_("Nom de cette clé"),
+        max_length=60,
+        required=False,
+        help_text=_("Pour la reconnaître, par exemple : clé bleue"),
+    )
+
+
+class ClaimForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code de la lettre"),
+        max_length=20,
+        help_text=_("Huit lettres et chiffres, par exemple BCDF‑2345"),
+        error_messages={"required": _("Écrivez le code de la lettre.")},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
+    )
+    last_name = forms.CharField(
+        label=_("Votre nom de famille"),
+        max_length=150,
+        error_messages={"required": _("Écrivez votre nom de famille.")},
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+    )
+
+
+class TenancyForm(forms.Form):
+    lease = forms.CharField(
+        label=_("Référence du bail"),
+        max_length=60,
+        help_text=_("Elle est en haut de votre avis d’échéance."),
+        error_messages={"required": _("Écrivez la référence du bail.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    surname = forms.CharField(
+        label=_("Nom sur le bail"),
+        max_length=150,
+        error_messages={"required": _("Écrivez le nom qui est sur le bail.")},
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+    )
+    birth_date = forms.DateField(
+        label=_("Date de naissance"),
+        input_formats=["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d %m %Y", "%d%m%Y"],
+        error_messages={
+            "required": _("Écrivez la date de naissance."),
+            "invalid": _("Écrivez le jour, le mois et l’année, par exemple 31/12/1980."),
+        },
+        help_text=_("Celle de la personne qui a signé le bail, par exemple 31/12/1980."),
+        widget=forms.DateInput(format="%d/%m/%Y", attrs={"autocomplete": "bday"}),
+    )

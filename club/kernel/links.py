@@ -1,0 +1,60 @@
+"""Links that open one booking without signing in, for messages.
+
+The long one carries Django's signature and its date. An SMS has no room for it:
+the short one holds reference, day and 50 bits of a keyed digest in twenty
+characters, and leads to a long one.
+"""
+
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.core import signing
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+SALT = "booking"
+SHORT_SALT = "short-booking"
+LIFE = timedelta(days=120)
+FIRST_DAY = date(2024, 1, 1)
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def booking_path(reference: str) -> str:
+    return reverse("portal:booking-link", args=[signing.dumps(reference, salt=SALT)])
+
+
+def booking_link(reference: str) -> str:
+    return settings.BASE_URL + booking_path(reference)
+
+
+def short_booking_link(reference: str, today: date) -> str:
+    return settings.BASE_URL + reverse("short-link", args=[short_code(reference, today)])
+
+
+def short_code(reference: str, today: date) -> str:
+    body = in_base_36(int(reference[1:]), 7) + in_base_36((today - FIRST_DAY).days, 3)
+    return body + seal(body)
+
+
+def reference_of(code: str, today: date) -> str | None:
+    """The reference in a short code; None where it was tampered with or is too old."""
+    body, given = code[:10], code[10:]
+    if len(code) != 20 or not constant_time_compare(seal(body), given):
+        return None
+    made_on = FIRST_DAY + timedelta(days=int(body[7:], 36))
+    if not timedelta(days=-1) <= today - made_on <= LIFE:
+        return None
+    return f"R{int(body[:7], 36):010d}"
+
+
+def seal(body: str) -> str:
+    mac = salted_hmac(SHORT_SALT, body, algorithm="sha256").digest()
+    return in_base_36(int.from_bytes(mac[:8], "big") % 36**10, 10)
+
+
+def in_base_36(number: int, width: int) -> str:
+    digits = []
+    for _ in range(width):
+        number, digit = divmod(number, 36)
+        digits.append(DIGITS[digit])
+    return "".join(reversed(digits))
