@@ -1,0 +1,6 @@
+"""Who may stand behind the counter: a place's concierges and the landlord's officers."""
+
+from club.access import staff_required
+from club.enums import Role
+
+staff = staff_required(Role.CONCIERGE, Role.OFFICER)

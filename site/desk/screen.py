@@ -1,0 +1,273 @@
+"""What the counter shows: a person, a thing, the last result, a list to choose from."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from club.enums import Activity, TenancyResult
+from club.kernel import words
+from club.kernel.people import spoken_phone
+from club.kernel.spans import local_day
+from club.models import Card, Member, Place, TenancyCheck
+from club.queries.entitlement import coverage
+from club.queries.members import with_live_card
+from concierge.enums import HOLDING, REPAIR_MOVES, CopyStatus, LoanStatus, RepairStatus
+from concierge.models import Copy, Loan, Repair
+from concierge.queries.loans import open_of_copy, open_of_member
+
+JUST_LENT = timedelta(minutes=30)
+"""How long a hand-over stands under "Prêté à l’instant"."""
+
+
+REPAIR_VERBS = {
+    RepairStatus.RESOLVED: gettext_lazy("Remettre en service"),
+    RepairStatus.REPAIRING: gettext_lazy("Réparer"),
+    RepairStatus.PARTS: gettext_lazy("Commander une pièce"),
+    RepairStatus.RETIRED: gettext_lazy("Retirer, irréparable"),
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """The last answer, one line: `kind` gives its colour, its mark and its sound."""
+
+    kind: str
+    word: str
+    text: str = ""
+    undo: str = ""
+
+    @property
+    def undo_url(self) -> str | None:
+        return f"{reverse('desk:undo')}?{urlencode({'acte': self.undo})}" if self.undo else None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One line of a list numbered for the keys 1 to 8."""
+
+    token: str
+    name: str
+    detail: str = ""
+    picture: str = ""
+    photo: object = None
+    wall: str = ""
+
+    @property
+    def is_person(self) -> bool:
+        return self.token.startswith("m")
+
+    @property
+    def reference(self) -> str:
+        """The loan to renew, where the list asks which."""
+        return self.token[1:] if self.token.startswith("p") else ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A loan as a line of the counter."""
+
+    loan: Loan
+    days_late: int
+    is_new: bool = False
+
+    @property
+    def late_text(self) -> str:
+        return ngettext("En retard d’un jour", "En retard de %(days)d jours", self.days_late) % {
+            "days": self.days_late
+        }
+
+    @property
+    def reach(self) -> str:
+        """How to reach the borrower: the phone first, because the desk calls."""
+        user = self.loan.member.user
+        return spoken_phone(user.phone) if user.phone else user.email
+
+
+@dataclass
+class Person:
+    """The member who stands at the counter, with all that is theirs here."""
+
+    member: Member
+    chip: tuple[str, str]
+    is_tenant: bool
+    card: Card | None
+    aside: list[Line] = field(default_factory=list)
+    just_lent: list[Line] = field(default_factory=list)
+    at_home: list[Line] = field(default_factory=list)
+    reserved: list[Line] = field(default_factory=list)
+
+    @property
+    def out(self) -> list[Line]:
+        return self.just_lent + self.at_home
+
+    @property
+    def needs_right(self) -> bool:
+        """Without one nothing is lent: the desk offers to give it."""
+        return self.chip[0] == "late"
+
+    @property
+    def called(self) -> str:
+        """ "Samira B.", as one says it at the counter."""
+        return called(self.member)
+
+    @property
+    def greeting(self) -> Result:
+        """What there is to know before anything happens."""
+        late = sum(line.days_late > 0 for line in self.out)
+        if late:
+            text = ngettext("Un objet en retard.", "%(number)d objets en retard.", late)
+            return Result("attention", _("Attention."), text % {"number": late})
+        if self.needs_right:
+            return Result("attention", _("Attention."), self.chip[1] + ".")
+        number = len(self.out)
+        text = _("Rien à rendre.")
+        if number:
+            text = ngettext("Un objet à la maison.", "%(number)d objets à la maison.", number) % {
+                "number": number
+            }
+        return Result("done", _("%(name)s.") % {"name": self.called.rstrip(".")}, text)
+
+    @property
+    def holds(self) -> str:
+        """ "Samira B. a maintenant 2 objets."."""
+        number = len(self.out)
+        if number == 0:
+            return _("%(name)s n’a plus rien à rendre.") % {"name": self.called}
+        return ngettext(
+            "%(name)s a maintenant %(number)d objet.",
+            "%(name)s a maintenant %(number)d objets.",
+            number,
+        ) % {"name": self.called, "number": number}
+
+
+@dataclass
+class Thing:
+    """A copy that lies on the counter: where it is, who is next, what is wrong."""
+
+    copy: Copy
+    holder: Line | None
+    coming: list[Line]
+    repair: Repair | None
+
+    @property
+    def where(self) -> str:
+        return shelf_of(self.copy)
+
+    @property
+    def aside(self) -> Line | None:
+        return next((line for line in self.coming if line.loan.status == LoanStatus.READY), None)
+
+    @property
+    def can_be_lent(self) -> bool:
+        return self.holder is None and self.copy.status == CopyStatus.ACTIVE
+
+    @property
+    def steps(self) -> list[tuple[str, Promise]]:
+        """The next steps of its repair, in the order of the states."""
+        if self.repair is None:
+            return []
+        allowed = REPAIR_MOVES[self.repair.status]
+        return [(step.value, verb) for step, verb in REPAIR_VERBS.items() if step in allowed]
+
+
+@dataclass
+class Screen:
+    """Everything beside the box; its address holds what the next scan must know."""
+
+    person: Person | None = None
+    thing: Thing | None = None
+    result: Result | None = None
+    choices: list[Choice] = field(default_factory=list)
+    question: str = ""
+    returned: Copy | None = None
+    marked: str = ""
+
+    @property
+    def url(self) -> str:
+        state = {}
+        if self.person is not None:
+            state["membre"] = str(self.person.member.pk)
+        if self.thing is not None:
+            state["objet"] = self.thing.copy.label
+        home = reverse("desk:home")
+        return f"{home}?{urlencode(state)}" if state else home
+
+    @property
+    def tokens(self) -> str:
+        return " ".join(choice.token for choice in self.choices)
+
+
+def called(member: Member) -> str:
+    if not member.first_name:
+        return member.last_name
+    initial = f" {member.last_name[:1]}." if member.last_name else ""
+    return f"{member.first_name}{initial}"
+
+
+def shelf_of(copy: Copy) -> str:
+    if copy.status != CopyStatus.ACTIVE:
+        return str(copy.get_status_display()).capitalize()
+    return _("Étagère %(shelf)s") % {"shelf": copy.shelf} if copy.shelf else _("En rayon")
+
+
+def members_at(place: Place) -> QuerySet[Member]:
+    """Whom a place's staff may serve: its members, and whoever has a booking there."""
+    booked = Loan.objects.filter(member=OuterRef("pk"), place=place, status__in=HOLDING)
+    verified = TenancyCheck.objects.filter(member=OuterRef("pk"), result=TenancyResult.YES)
+    return (
+        with_live_card(Member.objects.filter(Q(place=place) | Exists(booked)))
+        .annotate(is_tenant=Exists(verified))
+        .prefetch_related("notes")
+    )
+
+
+def right_chip(member: Member, today: date) -> tuple[str, str]:
+    held = coverage(member, Activity.LENDING, today)
+    if held.starts_on is None or held.ends_on is None:
+        return "late", _("Pas d’abonnement")
+    if today < held.starts_on:
+        return "aside", _("Abonné dès le %(day)s") % {"day": words.day(held.starts_on, today)}
+    if held.ends_on < today:
+        return "late", _("Abonnement fini le %(day)s") % {"day": words.day(held.ends_on, today)}
+    if held.ends_on - today <= timedelta(days=30):
+        return "aside", _("Abonné jusqu’au %(day)s") % {"day": words.day(held.ends_on, today)}
+    return "ok", _("Abonnement à jour")
+
+
+def person_of(member: Member, place: Place, now: datetime, new: int | None = None) -> Person:
+    """`member` comes from `members_at`; `new` is the loan to light up."""
+    today = local_day(now)
+    cards = member.live_cards  # type: ignore[attr-defined]
+    person = Person(
+        member,
+        right_chip(member, today),
+        member.is_tenant,  # type: ignore[attr-defined]
+        cards[0] if cards else None,
+    )
+    for loan in open_of_member(member, place):
+        line = Line(loan, loan.days_late(today), loan.pk == new)
+        if loan.status == LoanStatus.READY:
+            person.aside.append(line)
+        elif loan.status == LoanStatus.RESERVED:
+            person.reserved.append(line)
+        elif loan.out_at is not None and now - loan.out_at <= JUST_LENT:
+            person.just_lent.append(line)
+        else:
+            person.at_home.append(line)
+    person.just_lent.sort(key=lambda line: (line.loan.out_at, line.loan.pk))
+    person.reserved.sort(key=lambda line: line.loan.starts_at)
+    return person
+
+
+def thing_of(copy: Copy, now: datetime) -> Thing:
+    today = local_day(now)
+    lines = [Line(loan, loan.days_late(today)) for loan in open_of_copy(copy)]
+    holder = next((line for line in lines if line.loan.status == LoanStatus.OUT), None)
+    repair = copy.repairs.filter(closed_at=None).first()
+    return Thing(copy, holder, [line for line in lines if line is not holder], repair)

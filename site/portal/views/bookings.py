@@ -1,0 +1,215 @@
+"""Mes réservations, and the pages of one booking.
+
+Each page has two doors: the member's own session, and the signed link of a message,
+which opens that booking alone. Behind either, somebody else's reference does not
+exist.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from club.access import member_required
+from club.kernel.bookings import Booking, Kind, kinds, of_member
+from club.kernel.calendars import ics_of
+from club.kernel.links import LIFE, SALT, booking_link
+from club.kernel.refusal import Refused
+from club.models import Member, User
+from concierge.forms import SlotForm
+from portal.lines import lines_of
+from portal.screens import SCREENS, Screen
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True)
+class Door:
+    """One booking, opened by somebody who may: with its kind and its own addresses."""
+
+    kind: Kind
+    screen: Screen
+    booking: Booking
+    by: User
+    name: str
+    argument: str
+
+    def url(self, act: str = "") -> str:
+        name = f"portal:{self.name}-{act}" if act else f"portal:{self.name}"
+        return reverse(name, args=[self.argument])
+
+    def urls(self) -> dict[str, str]:
+        acts = ("move", "cancel", "renew", "agenda")
+        return {"booking": self.url()} | {act: self.url(act) for act in acts}
+
+
+def own(reference: str, member: Member) -> tuple[Kind, Booking]:
+    """A member's own booking; what staff may see of others is the desk's."""
+    for kind in kinds():
+        booking = kind.visible_to(member.user).filter(reference=reference, member=member).first()
+        if booking is not None and kind.name in SCREENS:
+            return kind, booking
+    raise Http404
+
+
+def owner_of(reference: str) -> Member:
+    for kind in kinds():
+        booking = (
+            kind.model._default_manager.filter(reference=reference)
+            .select_related("member__user")
+            .first()
+        )
+        if booking is not None:
+            return booking.member
+    raise Http404
+
+
+def through_a_door(view: View) -> View:
+    """Give the view its `Door`: by the reference for its member, by the link for anybody."""
+
+    @member_required
+    def for_member(request: HttpRequest, reference: str) -> HttpResponse:
+        member = request.member  # type: ignore[attr-defined]
+        kind, booking = own(reference, member)
+        door = Door(kind, SCREENS[kind.name], booking, member.user, "booking", reference)
+        return view(request, door)
+
+    @wraps(view)
+    @never_cache
+    def wrapped(request: HttpRequest, reference: str = "", signed: str = "") -> HttpResponse:
+        if not signed:
+            return for_member(request, reference)
+        try:
+            reference = signing.loads(signed, salt=SALT, max_age=LIFE)
+        except signing.SignatureExpired:
+            return render(request, "portal/link_expired.html", status=410)
+        except signing.BadSignature:
+            raise Http404 from None
+        member = owner_of(reference)
+        kind, booking = own(reference, member)
+        door = Door(kind, SCREENS[kind.name], booking, member.user, "booking-link", signed)
+        return view(request, door)
+
+    return wrapped
+
+
+@require_safe
+@never_cache
+@member_required
+def bookings(request: HttpRequest) -> HttpResponse:
+    member = request.member  # type: ignore[attr-defined]
+    now = timezone.now()
+    context = {
+        "open": lines_of(of_member(member, upcoming=True, now=now), now),
+        "over": lines_of(of_member(member, upcoming=False, now=now), now),
+    }
+    return render(request, "portal/bookings.html", context)
+
+
+def page_of(
+    request: HttpRequest, door: Door, template: str, form: SlotForm | None = None, **more: Any
+) -> HttpResponse:
+    now = timezone.now()
+    context = {
+        "door": door,
+        "urls": door.urls(),
+        "ticket": door.screen.ticket(door.booking, now),
+        "line": door.kind.card(door.booking, now),
+        "acts": door.screen.acts(door.booking),
+        "next_step": door.screen.next_step(door.booking, now),
+        "form": form,
+        **more,
+    }
+    return render(request, template, context, status=422 if form else 200)
+
+
+def refused_page(request: HttpRequest, door: Door, refused: Refused) -> HttpResponse:
+    """The booking's page as it is now, with the reasons on top."""
+    form = SlotForm({})
+    form.errors.clear()
+    form.refuse(refused)
+    door.booking.refresh_from_db()
+    return page_of(request, door, "portal/booking.html", form)
+
+
+@require_safe
+@through_a_door
+def booking(request: HttpRequest, door: Door) -> HttpResponse:
+    return page_of(request, door, "portal/booking.html")
+
+
+def days_page(request: HttpRequest, door: Door, form: SlotForm | None = None) -> HttpResponse:
+    more = "plus" in {request.GET.get("jours"), request.POST.get("jours")}
+    buttons = door.screen.buttons(door.booking, timezone.now(), more)
+    return page_of(request, door, "portal/move.html", form, buttons=buttons, more=more)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@through_a_door
+def move(request: HttpRequest, door: Door) -> HttpResponse:
+    if request.method != "POST":
+        if "move" not in door.screen.acts(door.booking):
+            return redirect(door.url())
+        return days_page(request, door)
+    form = SlotForm(request.POST)
+    if not form.is_valid():
+        return days_page(request, door, form)
+    try:
+        said = door.screen.move(door.booking, form.cleaned_data["slot"], door.by, timezone.now())
+    except Refused as refused:
+        if "wrong_state" in refused.codes:
+            return refused_page(request, door, refused)
+        form.refuse(refused)
+        return days_page(request, door, form)
+    messages.success(request, said)
+    return redirect(door.url())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@through_a_door
+def cancel(request: HttpRequest, door: Door) -> HttpResponse:
+    """Asked once more, since the object goes to the next person at once."""
+    if request.method != "POST":
+        if "cancel" not in door.screen.acts(door.booking):
+            return redirect(door.url())
+        return page_of(request, door, "portal/cancel.html")
+    try:
+        said = door.screen.cancel(door.booking, door.by, timezone.now())
+    except Refused as refused:
+        return refused_page(request, door, refused)
+    messages.success(request, said)
+    return redirect(door.url())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@through_a_door
+def renew(request: HttpRequest, door: Door) -> HttpResponse:
+    """One press from the booking's page; signing in on the way leads back there."""
+    if request.method != "POST":
+        return redirect(door.url())
+    try:
+        said = door.screen.renew(door.booking, door.by, timezone.now())
+    except Refused as refused:
+        return refused_page(request, door, refused)
+    messages.success(request, said)
+    return redirect(door.url())
+
+
+@require_safe
+@through_a_door
+def agenda(request: HttpRequest, door: Door) -> HttpResponse:
+    entry = door.kind.entry(door.booking)
+    links = {entry.uid: booking_link(door.booking.reference)}
+    response = HttpResponse(ics_of([entry], links=links), content_type="text/calendar")
+    name = f"reservation-{door.booking.reference}.ics"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
