@@ -1,0 +1,203 @@
+"""The town is built once for all tests of this file, then read."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.apps import apps
+from django.contrib.staticfiles import finders
+from django.db import transaction
+
+from club.domain.access import sync_groups
+from club.enums import Activity, TenancyResult
+from club.kernel.spans import local_day
+from club.models import (
+    Card,
+    Closure,
+    Household,
+    LogEntry,
+    Member,
+    Message,
+    OpeningHours,
+    Place,
+    Residence,
+    TenancyDigest,
+    User,
+)
+from club.queries.calendar import calendar_of
+from club.queries.entitlement import coverage, may
+from concierge.enums import CopyStatus, LoanStatus, RepairStatus
+from concierge.models import Copy, Department, Loan, Repair, Tool
+from concierge.queries.availability import lines
+from concierge.queries.loans import to_hand_over
+from demo import town
+from tests.factories.club import NOW
+
+MOMENTS = {
+    "a Tuesday in term": NOW,
+    "a Sunday in summer": NOW.replace(month=8, day=15, hour=16),
+}
+
+
+@pytest.fixture(scope="module", params=MOMENTS)
+def moment(request: Any, django_db_setup: Any, django_db_blocker: Any) -> Iterator[datetime]:
+    """The whole town at one moment, rolled back after the tests that read it."""
+    now = MOMENTS[request.param]
+    with django_db_blocker.unblock(), time_machine.travel(now, tick=False):
+        before = transaction.atomic()
+        before.__enter__()
+        try:
+            town.load(now)
+            yield now
+        finally:
+            transaction.set_rollback(True)
+            before.__exit__(None, None, None)
+
+
+@pytest.fixture
+def now(moment: datetime, db: None) -> datetime:
+    return moment
+
+
+@pytest.fixture
+def tilleuls(now: datetime) -> Place:
+    return Place.objects.get(slug="tilleuls")
+
+
+def test_the_catalogue_has_each_drawn_picture_and_a_hundred_copies(now):
+    keys = set(Tool.objects.values_list("picture", flat=True))
+    assert len(keys) == Tool.objects.count() == 62
+    assert [key for key in keys if not finders.find(f"img/tools/{key}.svg")] == []
+    assert Copy.objects.filter(place__slug="tilleuls").count() >= 100
+    assert Copy.objects.filter(place__slug="pigeonnier").count() == 12
+    names = list(Department.objects.order_by("position").values_list("name", "wall"))
+    assert names == [
+        ("Bricoler", "butter"), ("Nettoyer", "water"), ("Cuisiner", "clay"),
+        ("Faire la fête", "rose"), ("Jardiner", "linden"), ("S’équiper", "honey"),
+    ]  # fmt: skip
+
+
+def test_every_tool_says_what_it_is_and_how_to_use_it(now):
+    for tool in Tool.objects.all():
+        assert tool.description
+        assert tool.advice
+        assert tool.other_names
+        assert tool.deposit
+
+
+def test_loans_in_every_state(now):
+    states = Counter(Loan.objects.values_list("status", flat=True))
+    assert set(states) == set(LoanStatus.values)
+
+
+def test_late_loans_and_one_due_on_the_next_open_day(now, tilleuls):
+    out = Loan.objects.filter(place=tilleuls, status=LoanStatus.OUT)
+    today = local_day(now)
+    late = sorted(loan.days_late(today) for loan in out if loan.days_late(today))
+    assert len(late) == 3
+    assert late[0] >= 1
+    assert late[1] >= 3
+    assert late[2] >= 9
+    following = calendar_of(tilleuls).next_open_day(today)
+    assert out.filter(due_on=following).count() >= 2
+    assert out.filter(renewals=1).exists()
+
+
+def test_things_to_hand_over_and_things_set_aside(now, tilleuls):
+    following = calendar_of(tilleuls).next_open_day(local_day(now))
+    waiting = to_hand_over(tilleuls, following)
+    assert {loan.status for loan in waiting} == {LoanStatus.RESERVED, LoanStatus.READY}
+    ahead = Loan.objects.filter(status=LoanStatus.RESERVED, starts_at__gt=now + timedelta(days=5))
+    assert ahead.count() >= 3
+
+
+def test_copies_in_every_state_and_repairs_at_every_step(now):
+    states = set(Copy.objects.values_list("status", flat=True))
+    assert states == set(CopyStatus.values) - {CopyStatus.PENDING}
+    assert set(Repair.objects.values_list("status", flat=True)) == set(RepairStatus.values)
+
+
+def test_the_waffle_iron_can_be_had_on_the_next_open_day(now, tilleuls):
+    waffles = Tool.objects.select_related("department").get(name="Gaufrier")
+    assert waffles.copies.filter(place=tilleuls).count() >= 3
+    assert lines([waffles], tilleuls, now)[waffles.pk].state == "free"
+
+
+def test_nothing_of_the_past_is_told_again(now):
+    assert not Message.objects.filter(due_at__lt=now).exclude(status="sent").exists()
+
+
+def test_the_named_people(now):
+    by_name = {
+        name: User.objects.get(email=f"{name}@demo.example")
+        for name in (
+            "leila", "marc", "rose", "concierge", "officer", "editor", "baker", "plumber",
+        )
+    }  # fmt: skip
+    today = local_day(now)
+    leila, marc, rose = (by_name[name].member for name in ("leila", "marc", "rose"))
+    assert may(leila, Activity.LENDING, today, today + timedelta(days=30)) is None
+    assert leila.household.size - leila.household.members.count() == 2
+    assert leila.tenancy_checks.get().result == TenancyResult.YES
+    assert coverage(marc, Activity.LENDING, today).ends_on is None
+    assert not marc.tenancy_checks.exists()
+    assert not rose.user.phone
+    assert rose.claimed_at is None
+    assert LogEntry.objects.get(subject_kind="member", subject_id=rose.pk).actor is not None
+    for name in ("concierge", "officer", "editor"):
+        user = by_name[name]
+        assert user.has_usable_password()
+        assert user.assignments.exists()
+        held = set(user.groups.values_list("name", flat=True))
+        sync_groups(user)
+        assert set(user.groups.values_list("name", flat=True)) == held != set()
+    for name in ("baker", "plumber"):
+        assert not by_name[name].has_usable_password()
+        assert not Member.objects.filter(user=by_name[name]).exists()
+
+
+def test_a_neighbourhood_of_households_with_cards_rights_and_leases(now):
+    assert Member.objects.count() >= 60
+    assert 45 <= Household.objects.count() <= 52
+    assert Card.objects.filter(revoked_at=None).count() == Member.objects.count()
+    assert TenancyDigest.objects.count() > 40
+    assert Residence.objects.count() == 9
+    today = local_day(now)
+    ends = [coverage(m, Activity.LENDING, today).ends_on for m in Member.objects.all()]
+    assert any(end is None for end in ends)
+    assert any(end and end < today for end in ends)
+    assert any(end and today <= end <= today + timedelta(days=14) for end in ends)
+    assert Member.objects.filter(user__email="", user__phone="").count() >= 3
+
+
+def test_hours_and_a_closure_ahead(now, tilleuls):
+    assert OpeningHours.objects.filter(place=tilleuls, season=None, weekday=1).count() == 2
+    assert tilleuls.seasons.count() == 1
+    assert Closure.objects.get(place=tilleuls).starts_on > local_day(now)
+    assert not calendar_of(tilleuls).is_open_day(Closure.objects.get().starts_on)
+
+
+def test_loading_again_changes_nothing(now):
+    before = {model: model.objects.count() for model in watched()}
+    assert town.load(now + timedelta(hours=3)) is False
+    assert {model: model.objects.count() for model in watched()} == before
+
+
+def watched() -> list[Any]:
+    labels = {"club", "concierge", "cms", "wagtailcore"}
+    return [
+        model for model in apps.get_models()
+        if model._meta.app_label in labels and model.__name__ != "ReferenceIndex"
+    ]  # fmt: skip
+
+
+def test_the_town_knows_its_age_and_that_it_is_alone(now):
+    assert town.age_in_days(now + timedelta(days=3)) == 3
+    assert town.stands_alone()
+    from tests.factories.club import LandlordFactory
+
+    LandlordFactory(slug="other", name="Autre")
+    assert not town.stands_alone()
