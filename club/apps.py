@@ -13,12 +13,19 @@ def make_cache_table(**kwargs: Any) -> None:
         call_command("createcachetable", verbosity=0, stdout=StringIO())
 
 
+def install_guards(using: str, **kwargs: Any) -> None:
+    from club.kernel import guards
+
+    guards.install(using)
+
+
 class ClubConfig(AppConfig):
     name = "club"
     verbose_name = "Club"
 
     def ready(self) -> None:
         from club import (
+            guards,
             signals,  # noqa: F401
             tasks,
             worker,
@@ -28,4 +35,6 @@ class ClubConfig(AppConfig):
         tasks.register()
         invariants.register()
         worker.connect()
+        guards.register()
         post_migrate.connect(make_cache_table, sender=self)
+        post_migrate.connect(install_guards, sender=self)

@@ -25,11 +25,111 @@ class RightSource(models.TextChoices):
     GIFT = "gift", _("offert")
     SPONSOR = "sponsor", _("pris en charge par le bailleur")
     PAYMENT = "payment", _("payé")
+    AWAITED = "awaited", _("paiement en cours")
 
 
 class Operator(models.TextChoices):
     LANDLORD = "landlord", _("le bailleur")
     ASSOCIATION = "association", _("une association")
+
+
+class Collector(models.TextChoices):
+    """Who takes the money, which decides how it may be taken."""
+
+    ASSOCIATION = "association", _("une association")
+    COMMERCIAL = "commercial", _("un office en comptabilité commerciale")
+    PUBLIC = "public", _("un office en comptabilité publique (pas de paiement en ligne)")
+
+
+class Means(models.TextChoices):
+    CASH = "cash", _("espèces")
+    CHEQUE = "cheque", _("chèque")
+    TRANSFER = "transfer", _("virement")
+    CARD = "card", _("carte bancaire")
+    SEPA = "sepa", _("prélèvement SEPA")
+
+
+DESK_MEANS = (Means.CASH, Means.CHEQUE, Means.TRANSFER)
+ONLINE_MEANS = (Means.CARD, Means.SEPA)
+
+
+class EntryKind(models.TextChoices):
+    """What an entry of the ledger is; a correction is a second entry of the same kind."""
+
+    CHARGE = "charge", _("à payer")
+    PAYMENT = "payment", _("payé")
+    REFUND = "refund", _("remboursé")
+    DISPUTE = "dispute", _("contesté")
+    GAP = "gap", _("écart de caisse")
+
+
+class Account(models.TextChoices):
+    """What money is for; the accountant's numbers stand beside it in the export."""
+
+    SUBSCRIPTION = "subscription", _("abonnements")
+    FEE = "fee", _("participations aux prêts")
+    DEPOSIT = "deposit", _("cautions")
+    EVENT = "event", _("ateliers et événements")
+    GOODS = "goods", _("pain et paniers")
+    PARTNER = "partner", _("cotisations des partenaires")
+    GAP = "gap", _("écarts de caisse")
+
+
+class MovementKind(models.TextChoices):
+    BANKED = "banked", _("remise à la banque")
+    ADDED = "added", _("apport de monnaie")
+
+
+class CheckoutStatus(models.TextChoices):
+    OPEN = "open", _("en attente de paiement")
+    PAID = "paid", _("payé")
+    EXPIRED = "expired", _("expiré")
+
+
+# A page that expired here can have been paid there a moment before.
+CHECKOUT_MOVES: dict[str, set[str]] = {
+    CheckoutStatus.OPEN: {CheckoutStatus.PAID, CheckoutStatus.EXPIRED},
+    CheckoutStatus.EXPIRED: {CheckoutStatus.PAID},
+    CheckoutStatus.PAID: set(),
+}
+
+
+class MandateStatus(models.TextChoices):
+    PENDING = "pending", _("en attente")
+    ACTIVE = "active", _("actif")
+    BOUNCED = "bounced", _("rejeté")
+    RESCINDED = "rescinded", _("révoqué")
+    VOID = "void", _("caduc")
+
+
+class RefundReason(models.TextChoices):
+    TWICE = "twice", _("payé deux fois")
+    MISTAKE = "mistake", _("erreur")
+    CANCELLED = "cancelled", _("annulation")
+    GESTURE = "gesture", _("geste de l’accueil")
+
+
+class RefundStatus(models.TextChoices):
+    ASKED = "asked", _("à contresigner")
+    SENDING = "sending", _("en cours")
+    DONE = "done", _("remboursé")
+    FAILED = "failed", _("échoué")
+    REFUSED = "refused", _("refusé")
+
+
+REFUND_MOVES: dict[str, set[str]] = {
+    RefundStatus.ASKED: {RefundStatus.SENDING, RefundStatus.REFUSED},
+    RefundStatus.SENDING: {RefundStatus.DONE, RefundStatus.FAILED},
+    RefundStatus.FAILED: {RefundStatus.SENDING, RefundStatus.DONE, RefundStatus.REFUSED},
+    RefundStatus.DONE: {RefundStatus.FAILED},
+    RefundStatus.REFUSED: set(),
+}
+
+
+class DifferenceKind(models.TextChoices):
+    MISSING = "missing", _("absent de nos comptes")
+    UNKNOWN = "unknown", _("inconnu du prestataire")
+    AMOUNT = "amount", _("montants différents")
 
 
 class Weekday(models.IntegerChoices):

@@ -1,13 +1,4 @@
-from typing import Any
-
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
-
-
-def install_guards(using: str, **kwargs: Any) -> None:
-    from concierge import guards
-
-    guards.install(using)
 
 
 class ConciergeConfig(AppConfig):
@@ -18,6 +9,7 @@ class ConciergeConfig(AppConfig):
         from club.kernel import bookings
         from concierge import (
             emails,
+            guards,
             signals,  # noqa: F401
             tasks,
         )
@@ -28,4 +20,4 @@ class ConciergeConfig(AppConfig):
         tasks.register()
         invariants.register()
         bookings.register(LOAN)
-        post_migrate.connect(install_guards, sender=self)
+        guards.register()

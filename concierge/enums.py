@@ -126,3 +126,68 @@ class Fault(models.TextChoices):
     INCOMPLETE = "incomplete", _("incomplet")
     DIRTY = "dirty", _("à nettoyer")
     BROKEN = "broken", _("ne marche pas")
+
+
+class PlanKind(models.TextChoices):
+    """Two things to belong to; a household has at most one open of each."""
+
+    MEMBERSHIP = "membership", _("adhésion au club")
+    SUBSCRIPTION = "subscription", _("abonnement à la conciergerie")
+
+
+class Audience(models.TextChoices):
+    TENANT = "tenant", _("locataires du bailleur")
+    ANYBODY = "anybody", _("tout le monde")
+    LISTED = "listed", _("personnes d’une liste")
+
+
+class Renewal(models.TextChoices):
+    """How the next period is paid."""
+
+    BY_HAND = "by_hand", _("à l’accueil ou en ligne, à la main")
+    ONLINE = "online", _("prélevé en ligne")
+    FREE = "free", _("gratuit, tout seul")
+
+
+class SubscriptionStatus(models.TextChoices):
+    PENDING = "pending", _("en attente de paiement")
+    ACTIVE = "active", _("actif")
+    LATE = "late", _("paiement en retard")
+    PAUSED = "paused", _("en pause")
+    ENDED = "ended", _("terminé")
+    CANCELLED = "cancelled", _("résilié")
+
+
+# Money that comes late still counts: what ended can become active again.
+SUBSCRIPTION_MOVES: dict[str, set[str]] = {
+    SubscriptionStatus.PENDING: {
+        SubscriptionStatus.ACTIVE,
+        SubscriptionStatus.ENDED,
+        SubscriptionStatus.CANCELLED,
+    },
+    SubscriptionStatus.ACTIVE: {
+        SubscriptionStatus.LATE,
+        SubscriptionStatus.PAUSED,
+        SubscriptionStatus.ENDED,
+        SubscriptionStatus.CANCELLED,
+    },
+    SubscriptionStatus.LATE: {
+        SubscriptionStatus.ACTIVE,
+        SubscriptionStatus.ENDED,
+        SubscriptionStatus.CANCELLED,
+    },
+    SubscriptionStatus.PAUSED: {
+        SubscriptionStatus.ACTIVE,
+        SubscriptionStatus.ENDED,
+        SubscriptionStatus.CANCELLED,
+    },
+    SubscriptionStatus.ENDED: {SubscriptionStatus.ACTIVE},
+    SubscriptionStatus.CANCELLED: {SubscriptionStatus.ACTIVE},
+}
+
+OPEN_SUBSCRIPTIONS = (
+    SubscriptionStatus.PENDING,
+    SubscriptionStatus.ACTIVE,
+    SubscriptionStatus.LATE,
+    SubscriptionStatus.PAUSED,
+)

@@ -1,9 +1,15 @@
+import os
+import re
 from datetime import datetime
 from typing import Any
 
 import pytest
+from django.conf import settings as configured
 from django.core.cache import cache
+from django.db import connection
 
+from club.guards import ENTRIES_STAY, RECEIPTS_STAY
+from club.kernel import guards
 from club.models import Member, Place, User
 from concierge.models import Copy, Tool
 from tests.factories.club import (
@@ -14,6 +20,14 @@ from tests.factories.club import (
     RightFactory,
 )
 from tests.factories.concierge import CopyFactory, ToolFactory
+
+# Parallel workers (pytest -n) have a database each; clearing a shared Redis would empty
+# the other's limits, so each takes a Redis database of its own too.
+WORKER = re.search(r"\d+", os.environ.get("PYTEST_XDIST_WORKER", ""))
+SHARED = configured.CACHES["default"]
+if WORKER and "Redis" in SHARED["BACKEND"]:
+    server, _, number = SHARED["LOCATION"].rpartition("/")
+    SHARED["LOCATION"] = f"{server}/{int(number) + 1 + int(WORKER[0])}"
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +47,21 @@ def empty_cache(request: Any) -> None:
             request.getfixturevalue(name)
             cache.clear()
             break
+
+
+@pytest.fixture(autouse=True)
+def flushable(request: Any) -> Any:
+    """Emptying SQLite after a test with real commits deletes rows, which ledgers refuse."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    commits = {"transactional_db", "live_server"} & set(request.fixturenames)
+    if (commits or (marker and marker.kwargs.get("transaction"))) and is_sqlite():
+        for guard in (ENTRIES_STAY, RECEIPTS_STAY):
+            guards.remove(guard)
+
+
+def is_sqlite() -> bool:
+    return bool(connection.vendor == "sqlite")
 
 
 @pytest.fixture

@@ -207,6 +207,12 @@ class Right(models.Model):
     starts_on = models.DateField(_("du"))
     ends_on = models.DateField(_("au"), help_text=_("Jour inclus."))
     source = models.CharField(_("origine"), max_length=8, choices=RightSource.choices)
+    origin = models.CharField(
+        max_length=60,
+        blank=True,
+        editable=False,
+        help_text="What gives it, where a program does: a paid period, for example.",
+    )
     given_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(_("retiré le"), null=True, blank=True, editable=False)
 
@@ -221,7 +227,12 @@ class Right(models.Model):
                 condition=models.Q(ends_on__gte=models.F("starts_on")),
                 name="club_right_dates_in_order",
                 violation_error_message=_("La fin ne peut pas être avant le début."),
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["origin", "activity"],
+                condition=~models.Q(origin=""),
+                name="club_right_once_an_origin",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
 from modelcluster.models import ClusterableModel
 
-from club.enums import ClosureReason, Operator, Period, SchoolZone, Weekday
+from club.enums import ClosureReason, Collector, Operator, Period, SchoolZone, Weekday
 from club.kernel import codes
 from club.kernel.theme import faults_of
 
@@ -72,6 +72,23 @@ class Place(ClusterableModel):
     email = models.EmailField(_("e-mail"))
     operator = models.CharField(
         _("tenu par"), max_length=12, choices=Operator.choices, default=Operator.LANDLORD
+    )
+    collector = models.CharField(
+        _("qui encaisse"),
+        max_length=12,
+        choices=Collector.choices,
+        default=Collector.ASSOCIATION,
+    )
+    payee = models.CharField(
+        _("nom sur les reçus"),
+        max_length=160,
+        blank=True,
+        help_text=_("Vide : le nom du point d’accueil."),
+    )
+    sign_off_cents = models.PositiveIntegerField(
+        _("seuil de la double signature, en centimes"),
+        default=5000,
+        help_text=_("Remboursements et écarts de caisse au-dessus : une autre personne signe."),
     )
     closed_on_public_holidays = models.BooleanField(_("fermé les jours fériés"), default=True)
     is_public = models.BooleanField(_("visible sur le site"), default=True)

@@ -12,7 +12,7 @@ from django.db.models.signals import post_save
 from club.kernel.spans import Span
 from club.kernel.transactions import Contended
 from concierge.enums import BEFORE_HANDOVER, HOLDING, CopyStatus, LoanStatus
-from concierge.guards import CODE, EXCLUSION
+from concierge.guards import ONE_CLAIM
 from concierge.models import Copy, LendingPolicy, Loan
 
 SEARCH_STEPS = 20_000
@@ -34,7 +34,7 @@ FREE_COPY = """
 
 
 def is_overlap(error: IntegrityError) -> bool:
-    return EXCLUSION in str(error) or CODE in str(error)
+    return ONE_CLAIM.name in str(error)
 
 
 def free_copy_query(loan: Loan, policy: LendingPolicy, now: datetime) -> tuple[str, list[Any]]:

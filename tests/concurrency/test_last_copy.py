@@ -8,9 +8,10 @@ from datetime import date, timedelta
 import pytest
 from django.db import connection, transaction
 
-from concierge import guards
+from club.kernel import guards
 from concierge.domain.lending import hand_over, reserve_tool, take_back
 from concierge.enums import HOLDING, LoanStatus
+from concierge.guards import ONE_CLAIM
 from concierge.models import Copy, Loan
 from tests.concurrency.conftest import accepted, unexpected
 from tests.factories.club import NOW, AssignmentFactory, MemberFactory, PlaceFactory, RightFactory
@@ -85,7 +86,7 @@ def check_then_insert(shelf, gate):
 def test_without_the_guard_the_last_copy_is_promised_twice(shelf, race, seed):
     """The race is real. On SQLite a write transaction excludes the others from its
     first read on (BEGIN IMMEDIATE), so there the read stands outside it."""
-    guards.remove("default")
+    guards.remove(ONE_CLAIM)
     try:
         place, tool, copy, members = shelf
         if connection.vendor == "postgresql":
@@ -117,7 +118,7 @@ def test_without_the_guard_the_last_copy_is_promised_twice(shelf, race, seed):
         assert overlaps() > 0
     finally:
         Loan.objects.all().delete()
-        guards.install("default")
+        guards.install(only=ONE_CLAIM)
 
 
 def test_the_database_itself_refuses_the_second_claim(shelf, race, seed):

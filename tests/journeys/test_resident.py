@@ -45,6 +45,7 @@ def phone(new_page: Callable[..., Page]) -> Page:
 
 def fits(page: Page) -> None:
     """Nothing is wider than the screen, and axe finds nothing grave."""
+    page.wait_for_load_state("load")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert_accessible(page)
 

@@ -11,9 +11,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from club.kernel import guards
 from club.kernel.invariants import all_invariants
 from club.models import Card, Consent, LogEntry, Member, Message, Place, Right, User
-from concierge import guards
 from concierge.domain.copies import add_copy
 from concierge.domain.lending import (
     cancel_loan,
@@ -28,6 +28,7 @@ from concierge.domain.lending import (
     undo_hand_over,
     undo_take_back,
 )
+from concierge.guards import ONE_CLAIM
 from concierge.models import Copy, Loan, Repair, Tool
 from tests.factories.club import CardFactory, HouseholdFactory, MemberFactory, RightFactory
 from tests.factories.concierge import PolicyFactory
@@ -112,7 +113,7 @@ def no_rules(db: None) -> Iterator[Callable[[str], None]]:
 def without_guards() -> None:
     """As `no_rules`, for the guards that are no constraint of Django's."""
     settle()
-    guards.remove("default")
+    guards.remove(ONE_CLAIM)
 
 
 def settle() -> None:

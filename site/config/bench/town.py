@@ -97,6 +97,10 @@ def copies_of(name: str, suffixes: list[str]) -> Iterator[list[str]]:
             drop(copy)
 
 
+BITE = 20_000
+"""How many past loans one statement adds."""
+
+
 def fill() -> None:
     """Members with a token and a right, tools with copies; place 1 lends every day."""
     now = timezone.now()
@@ -164,7 +168,16 @@ def clear_bookings() -> None:
 
 
 def add_past_loans(number: int) -> None:
-    """Loans that are over, spread evenly over members, copies and the last ten years."""
+    """Loans that are over, spread evenly over members, copies and the last ten years.
+
+    Some at a time: no statement may last longer than the site's `statement_timeout`.
+    """
+    for first in range(1, number + 1, BITE):
+        add_some_past_loans(number, first, min(first + BITE - 1, number))
+    tidy()
+
+
+def add_some_past_loans(number: int, first: int, last: int) -> None:
     loan = Loan._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
@@ -179,15 +192,14 @@ def add_past_loans(number: int) -> None:
                 'web', 1, 0, 0, began, began + interval '2 days'
             FROM (
                 SELECT n, now() - interval '3 days' - (n * 3650.0 / %s) * interval '1 day' AS began
-                FROM generate_series(1, %s) AS n) AS past
+                FROM generate_series(%s::bigint, %s::bigint) AS n) AS past
             JOIN (SELECT id, row_number() OVER (ORDER BY id) AS r, count(*) OVER () AS n
                 FROM club_member) AS m ON m.r = past.n %% m.n + 1
             JOIN (SELECT id, tool_id, row_number() OVER (ORDER BY id) AS r, count(*) OVER () AS n
                 FROM concierge_copy) AS c ON c.r = past.n * 7 %% c.n + 1
             """,  # noqa: S608
-            [number, number],
+            [number, first, last],
         )
-    tidy()
 
 
 def free_port() -> int:
