@@ -13,7 +13,7 @@ class ConciergeConfig(AppConfig):
             signals,  # noqa: F401
             tasks,
         )
-        from concierge.domain import invariants
+        from concierge.domain import invariants, subscriptions
         from concierge.kinds import LOAN
 
         emails.register()
@@ -21,3 +21,4 @@ class ConciergeConfig(AppConfig):
         invariants.register()
         bookings.register(LOAN)
         guards.register()
+        subscriptions.register()

@@ -6,19 +6,24 @@ from datetime import date
 from django.db.models import Max, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
+from club.enums import RightSource
 from club.kernel import words
 from club.kernel.refusal import Reason
 from club.models import Member, Right
 
 
-def rights_of(member: Member, activity: str) -> QuerySet[Right]:
-    """The live rights that serve a member: their own and their household's."""
-    return Right.objects.filter(
+def rights_of(member: Member, activity: str, *, firm: bool = False) -> QuerySet[Right]:
+    """The live rights that serve a member: their own and their household's.
+
+    `firm` leaves out what was given before the money has come.
+    """
+    rights = Right.objects.filter(
         Q(member=None) | Q(member=member),
         household_id=member.household_id,
         activity=activity,
         revoked_at=None,
     )
+    return rights.exclude(source=RightSource.AWAITED) if firm else rights
 
 
 def live_rights(member: Member, on: date) -> QuerySet[Right]:
@@ -47,11 +52,13 @@ class Coverage:
         )
 
 
-def coverage(member: Member, activity: str, on: date) -> Coverage:
+def coverage(member: Member, activity: str, on: date, *, firm: bool = False) -> Coverage:
     """The stretch of rights that holds on `on`, neighbours joined; else the last one."""
     stretches: list[tuple[date, date]] = []
     for starts_on, ends_on in (
-        rights_of(member, activity).order_by("starts_on").values_list("starts_on", "ends_on")
+        rights_of(member, activity, firm=firm)
+        .order_by("starts_on")
+        .values_list("starts_on", "ends_on")
     ):
         if stretches and (starts_on - stretches[-1][1]).days <= 1:
             stretches[-1] = (stretches[-1][0], max(stretches[-1][1], ends_on))
@@ -79,11 +86,20 @@ def covering_until(member: Member, activity: str, on: date) -> Subquery:
     )
 
 
-def may(member: Member, activity: str, first: date, last: date) -> Reason | None:
-    """None if a right covers the whole of [first, last], else the reason why not."""
-    held = coverage(member, activity, first)
+def may(
+    member: Member, activity: str, first: date, last: date, *, firm: bool = False
+) -> Reason | None:
+    """None if a right covers the whole of [first, last], else the reason why not.
+
+    `firm` asks for money that has come: a debit under way opens no valuable object.
+    """
+    held = coverage(member, activity, first, firm=firm)
     if held.covers(first, last):
         return None
+    if firm and coverage(member, activity, first).covers(first, last):
+        return Reason(
+            "payment_awaited", _("Votre paiement est en cours. Cet objet attend qu’il soit reçu.")
+        )
     if held.ends_on is None:
         return Reason("no_right", _("Il faut un abonnement actif. Demandez-le à l’accueil."))
     if held.starts_on is not None and first < held.starts_on:

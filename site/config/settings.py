@@ -452,6 +452,23 @@ WAGTAILSEARCH_BACKENDS = {
     "default": {"BACKEND": "wagtail.search.backends.database", "SEARCH_CONFIG": "french_plain"}
 }
 
+# -- Payment -------------------------------------------------------------------------------
+
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", "")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", "")
+if STRIPE_SECRET_KEY:
+    if not STRIPE_SECRET_KEY.startswith(("sk_test_", "sk_live_", "rk_test_", "rk_live_")):
+        raise ImproperlyConfigured("STRIPE_SECRET_KEY must be a secret key: sk_… or rk_….")
+    if not STRIPE_WEBHOOK_SECRET.startswith("whsec_"):
+        raise ImproperlyConfigured(
+            "STRIPE_WEBHOOK_SECRET is missing: without it no message of Stripe can be believed."
+        )
+    if STRIPE_API_BASE and "_live_" in STRIPE_SECRET_KEY:
+        raise ImproperlyConfigured(
+            "STRIPE_API_BASE and a live STRIPE_SECRET_KEY exclude each other."
+        )
+
 # -- Messages out -------------------------------------------------------------------------
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "conciergerie@localhost")

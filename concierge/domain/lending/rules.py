@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from club.enums import Activity
 from club.kernel import words
@@ -17,7 +18,7 @@ from club.kernel.spans import local_day
 from club.models import Member, Place
 from club.queries.calendar import Calendar
 from club.queries.entitlement import covering_until, may
-from concierge.enums import HOLDING, LoanStatus
+from concierge.enums import HOLDING, LoanStatus, ValueClass
 from concierge.models import Copy, LendingPolicy, Loan, Tool
 from concierge.queries.availability import due_day, due_instant, shelves, windows
 from concierge.queries.policies import policies_of
@@ -175,6 +176,10 @@ def check_member(
         reason = may(member, Activity.LENDING, first, period.due_on)
         if reason is not None:
             reasons.append(reason)
+    if not reasons and standing.tool.value_class == ValueClass.VALUABLE:
+        reason = may(member, Activity.LENDING, first, period.due_on, firm=True)
+        if reason is not None:
+            reasons.append(reason)
     overall = policies_of(place)[""]
     if standing.held >= overall.limit:
         reasons.append(
@@ -188,7 +193,12 @@ def check_member(
         reasons.append(
             Reason(
                 "class_limit_reached",
-                _("%(number)d objet de cette valeur à la fois.") % {"number": policy.limit},
+                ngettext_lazy(
+                    "Un seul objet de cette valeur à la fois. Rendez d’abord l’autre.",
+                    "%(number)d objets de cette valeur à la fois. Rendez-en un d’abord.",
+                    policy.limit,
+                )
+                % {"number": policy.limit},
             )
         )
     if policy.block_while_late and standing.is_late:

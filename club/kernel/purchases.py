@@ -1,0 +1,85 @@
+"""The register of what money can be taken for, at the desk and on line alike.
+
+A subscription, a loan's fee, a deposit, a place at a workshop: the till and the
+provider's gateway know only what is here. Money comes first into the ledger, tied to
+its subject; then `settle` gives what was bought, in the same transaction.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from club.models import Household, User
+
+
+@dataclass(frozen=True)
+class Paid:
+    """Money that came: `source` names it, once ("receipt:12", "stripe:in_1")."""
+
+    cents: int
+    means: str
+    source: str
+    on: datetime
+
+
+@dataclass(frozen=True)
+class Due:
+    """One thing that a household can pay now: `cents` is its price, or what is left of it."""
+
+    kind: str
+    subject_id: int
+    label: str
+    cents: int
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """How one sort of thing is sold.
+
+    `settle` gives what was paid for (and enters its charge); `undo` takes back what
+    `source` gave, when its money goes back; `due` lists what a household can pay.
+    """
+
+    kind: str
+    account: str
+    model: type[models.Model]
+    label: Callable[[Any], str]
+    settle: Callable[..., None]
+    undo: Callable[..., None]
+    due: Callable[["Household", datetime], Iterable[Due]]
+
+    def load(self, subject_id: int) -> Any:
+        return self.model._default_manager.get(pk=subject_id)
+
+
+_purchases: dict[str, Purchase] = {}
+
+
+def register(purchase: Purchase) -> None:
+    """Called from the app's `ready()`; a second call for a kind replaces the first."""
+    _purchases[purchase.kind] = purchase
+
+
+def purchase(kind: str) -> Purchase:
+    return _purchases[kind]
+
+
+def purchases() -> Iterable[Purchase]:
+    return _purchases.values()
+
+
+def due_of(household: "Household", now: datetime) -> list[Due]:
+    """All that a household can pay now, of every kind."""
+    return [due for sold in _purchases.values() for due in sold.due(household, now)]
+
+
+def nothing_to_settle(subject: Any, paid: Paid, *, by: "User | None", now: datetime) -> None:
+    """For what was charged and given before: the money alone settles it."""
+
+
+def nothing_to_undo(subject: Any, source: str, *, by: "User | None", now: datetime) -> None:
+    """For what was given before the money came."""
