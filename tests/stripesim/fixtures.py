@@ -1,0 +1,26 @@
+"""pytest fixtures. In a test file: `from tests.stripesim.fixtures import *  # noqa: F403`."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from .process import StripeSim
+
+
+@pytest.fixture(scope="session")
+def stripesim_process() -> Iterator[StripeSim]:
+    """One process for each pytest worker, on a port of its own."""
+    with StripeSim() as sim:
+        yield sim
+
+
+@pytest.fixture
+def stripesim(stripesim_process: StripeSim) -> Iterator[StripeSim]:
+    """Empty at first; at the end it must not have been wrong itself."""
+    stripesim_process.reset()
+    yield stripesim_process
+    own = stripesim_process.control("state")["own_faults"]
+    assert not own, "\n".join(own)
+
+
+__all__ = ["stripesim", "stripesim_process"]
