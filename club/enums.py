@@ -75,6 +75,26 @@ class Account(models.TextChoices):
     GAP = "gap", _("écarts de caisse")
 
 
+class BookAccount(models.TextChoices):
+    """The accounts of the double-entry journal; their numbers are the accountant's."""
+
+    CASH = "cash", _("caisse")
+    CHEQUE = "cheque", _("chèques à encaisser")
+    BANK = "bank", _("banque")
+    CARD = "card", _("cartes bancaires à encaisser")
+    SEPA = "sepa", _("prélèvements à encaisser")
+    INTERNAL = "internal", _("virements internes")
+    HOUSEHOLDS = "households", _("adhérents")
+    SUBSCRIPTION = "subscription", _("cotisations")
+    FEE = "fee", _("prestations")
+    EVENT = "event", _("ateliers et événements")
+    GOODS = "goods", _("pain et paniers")
+    PARTNER = "partner", _("cotisations des partenaires")
+    DEPOSIT = "deposit", _("dépôts et cautions reçus")
+    LOSS = "loss", _("écarts de caisse, manque")
+    GAIN = "gain", _("écarts de caisse, surplus")
+
+
 class MovementKind(models.TextChoices):
     BANKED = "banked", _("remise à la banque")
     ADDED = "added", _("apport de monnaie")

@@ -26,6 +26,15 @@ class PriceClass(models.TextChoices):
     LARGE = "large", _("5 €")
 
 
+class KeptReason(models.TextChoices):
+    """Why part of a deposit is kept."""
+
+    LOST = "lost", _("non rendu")
+    BROKEN = "broken", _("cassé")
+    INCOMPLETE = "incomplete", _("incomplet")
+    DIRTY = "dirty", _("à nettoyer")
+
+
 class CopyStatus(models.TextChoices):
     PENDING = "pending", _("à préparer")
     ACTIVE = "active", _("en service")

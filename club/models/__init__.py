@@ -1,4 +1,11 @@
-from club.models.money import LedgerEntry, Receipt, ReceiptSeries, TillDay, TillMovement
+from club.models.money import (
+    AccountNumber,
+    LedgerEntry,
+    Receipt,
+    ReceiptSeries,
+    TillDay,
+    TillMovement,
+)
 from club.models.people import (
     Assignment,
     Card,
@@ -40,6 +47,7 @@ from club.models.records import (
 )
 
 __all__ = [
+    "AccountNumber",
     "ApiToken",
     "Assignment",
     "Card",

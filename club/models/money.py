@@ -4,10 +4,12 @@ All amounts are integer cents of euro. An entry never changes and never goes (th
 database refuses it, `club.guards`); a mistake is put right by the opposite entry.
 """
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from modelcluster.fields import ParentalKey
 
-from club.enums import Account, EntryKind, Means, MovementKind
+from club.enums import Account, BookAccount, EntryKind, Means, MovementKind
 from club.models.people import Household, Member, User
 
 
@@ -174,3 +176,30 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label}: {self.cents}"
+
+
+class AccountNumber(models.Model):
+    """The accountant's number of one account at a place, where it is not the usual one."""
+
+    place = ParentalKey("club.Place", on_delete=models.CASCADE, related_name="account_numbers")
+    use = models.CharField(_("pour"), max_length=12, choices=BookAccount.choices)
+    number = models.CharField(
+        _("numéro"),
+        max_length=12,
+        validators=[RegexValidator(r"^[0-9A-Z]{2,12}$", _("Des chiffres et des capitales."))],
+    )
+    name = models.CharField(_("intitulé"), max_length=60, blank=True)
+
+    class Meta:
+        verbose_name = _("compte comptable")
+        verbose_name_plural = _("comptes comptables")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["place", "use"],
+                name="club_account_number_once",
+                violation_error_message=_("Ce compte a déjà son numéro."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.name or self.get_use_display()}"

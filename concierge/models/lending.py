@@ -58,6 +58,14 @@ class LendingPolicy(models.Model):
         help_text=_("Un objet en retard n’est pas proposé avant ce délai."),
         validators=[MaxValueValidator(60)],
     )
+    deposit_cents = models.PositiveIntegerField(
+        _("caution, en centimes"), default=0, validators=[MaxValueValidator(1_000_00)]
+    )
+    deposit_first = models.BooleanField(
+        _("caution avant la remise"),
+        default=True,
+        help_text=_("Sinon, elle est demandée sans bloquer le prêt."),
+    )
 
     class Meta:
         verbose_name = _("règle de prêt")
