@@ -358,7 +358,7 @@ def due(household: Household, now: datetime) -> Iterable[Due]:
 @in_one_transaction
 def use_sponsorship(member: Member, code: str, *, by: User, now: datetime) -> Subscription:
     """A code of the landlord's pays one period, once a household, while places are left."""
-    plain = "".join(code.split()).upper()
+    plain = "".join(c for c in code.upper() if c.isalnum() or c == "-")
     no = refuse("code_unknown", _("Ce code n’est pas connu, ou il n’est plus valable."), "code")
     sponsorship = Sponsorship.objects.select_related("plan").filter(code__iexact=plain).first()
     if sponsorship is None or sponsorship.plan.landlord_id != member.household.landlord_id:

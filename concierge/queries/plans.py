@@ -83,7 +83,7 @@ def price_words(plan: Plan) -> str:
     length = (
         _("par an")
         if plan.months == 12
-        else ngettext("pour %(number)d mois", "pour %(number)d mois", plan.months)
+        else ngettext("pour %(number)d mois", "pour %(number)d mois", plan.months)
         % {"number": plan.months}
     )
     if plan.told_by_month and plan.price_cents % plan.months == 0:
