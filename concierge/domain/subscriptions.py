@@ -24,7 +24,7 @@ from club.kernel.refusal import refuse
 from club.kernel.spans import local_day
 from club.kernel.transactions import hold, in_one_transaction
 from club.kernel.transitions import log, move
-from club.models import Household, LedgerEntry, Member, Place, Right, User
+from club.models import Household, LedgerEntry, LogEntry, Member, Place, Right, User
 from concierge.enums import (
     OPEN_SUBSCRIPTIONS,
     Audience,
@@ -75,8 +75,8 @@ def subscribe(member: Member, plan: Plan, *, place: Place, by: User, now: dateti
         found = locked(found)
         if found.status == SubscriptionStatus.PENDING:
             change_unpaid(found, plan, by=by, now=now)
-        elif found.plan_id != plan.pk:
-            change_next(found, plan, by=by, now=now)
+        elif (found.next_plan or found.plan) != plan:
+            change_next(found, None if plan == found.plan else plan, by=by, now=now)
         return give_if_free(found, by=by, now=now)
     subscription = Subscription.objects.create(
         household=member.household,
@@ -186,6 +186,7 @@ def add_period(
         subscription_now.save(update_fields=[*changes])
         log(subscription_now, "add_period", by=by, now=now, facts=facts)
     else:
+        begins = subscription_now.status != SubscriptionStatus.LATE
         move(
             subscription_now,
             SubscriptionStatus.ACTIVE,
@@ -196,6 +197,11 @@ def add_period(
             stops_at_end=False,
             **changes,
         )
+        if begins:
+            tell(
+                holder_of(subscription_now), "subscription.started", subscription_now,
+                key=f"subscription.started:{period.pk}", now=now,
+            )  # fmt: skip
     subscription.refresh_from_db()
     return period
 
@@ -395,8 +401,11 @@ def stop(subscription: Subscription, *, by: User, now: datetime) -> Subscription
     if not subscription.stops_at_end:
         subscription.stops_at_end = True
         subscription.save(update_fields=["stops_at_end"])
+        stops = LogEntry.objects.filter(
+            subject_kind=KIND, subject_id=subscription.pk, verb="stop"
+        ).count()
         log(subscription, "stop", by=by, now=now)
-        key = f"subscription.stopping:{subscription.pk}:{subscription.paid_until}"
+        key = f"subscription.stopping:{subscription.pk}:{subscription.paid_until}:{stops}"
         tell(holder_of(subscription), "subscription.stopping", subscription, key=key, now=now)
     return subscription
 
@@ -506,6 +515,8 @@ def left_the_dwelling(household: Household, *, by: User, now: datetime) -> None:
             audience=Audience.ANYBODY,
             for_household=subscription.member_id is None,
         ).first()
+        if subscription.stops_at_end if other is None else subscription.next_plan == other:
+            continue
         change_next(locked(subscription), other, by=by, now=now)
         if other is None:
             stop(subscription, by=by, now=now)
