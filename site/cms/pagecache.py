@@ -10,9 +10,11 @@ change of generation, an entry lives `PAGE_CACHE_SECONDS` at most.
 
 import logging
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from threading import Lock
 from typing import Any
 
 from django.conf import settings
@@ -43,6 +45,9 @@ class Entry:
     body: bytes
     headers: dict[str, str]
 
+    def holds(self, generation: Generation) -> bool:
+        return self.generation == generation and time.time() < self.expires_at
+
 
 def generation_key(host: str) -> str:
     return f"{ALL_HOSTS}:{host}"
@@ -53,19 +58,53 @@ def page_key(request: HttpRequest, language: str) -> str:
     return "page:" + sha256(parts.encode()).hexdigest()
 
 
+class NearEntries:
+    """The entries that this process answered last: their bytes need not come again.
+
+    Only the generations are asked of the shared cache then, so that a change voids them
+    here as everywhere. At most `MOST` of them, the oldest use goes first.
+    """
+
+    MOST = 64
+
+    def __init__(self) -> None:
+        self.entries: OrderedDict[str, Entry] = OrderedDict()
+        self.lock = Lock()
+
+    def get(self, key: str) -> Entry | None:
+        with self.lock:
+            entry = self.entries.get(key)
+            if entry is not None:
+                self.entries.move_to_end(key)
+            return entry
+
+    def put(self, key: str, entry: Entry) -> None:
+        with self.lock:
+            self.entries[key] = entry
+            self.entries.move_to_end(key)
+            while len(self.entries) > self.MOST:
+                self.entries.popitem(last=False)
+
+
+near = NearEntries()
+
+
 def look_up(request: HttpRequest, key: str) -> tuple[Generation, Entry | None]:
     """The generations of now, and the entry if it was made under them: one round trip."""
     host_key = generation_key(hostname(request))
-    found = cache.get_many([ALL_HOSTS, host_key, key])
+    entry = near.get(key)
+    found = cache.get_many([ALL_HOSTS, host_key] if entry else [ALL_HOSTS, host_key, key])
     generation = (
         found.get(ALL_HOSTS) or begun(ALL_HOSTS),
         found.get(host_key) or begun(host_key),
     )
-    stored = found.get(key)
-    entry = Entry(*stored) if stored else None
-    if entry and entry.generation == generation and time.time() < entry.expires_at:
-        return generation, entry
-    return generation, None
+    if entry is None or not entry.holds(generation):
+        stored = found.get(key) if entry is None else cache.get(key)
+        entry = Entry(*stored) if stored else None
+        if entry is None or not entry.holds(generation):
+            return generation, None
+        near.put(key, entry)
+    return generation, entry
 
 
 def begun(key: str) -> str:

@@ -2,7 +2,8 @@
 
 `granian config.bench.site:application`. The bare views lie under `/api/`, so they
 take the same short way through the house as the API: nothing but their own work is
-between them and the server.
+between them and the server. One also lies outside, behind the middleware that each
+page of the site passes.
 """
 
 import json
@@ -47,6 +48,7 @@ urlpatterns: list[Any] = [
     path("api/bare/booking", bare_booking),
     path("api/bare/page", bare_page),
     path("api/bare/statement", bare_statement),
+    path("healthz/bare", bare_page),
 ]
 
 settings.ROOT_URLCONF = __name__
