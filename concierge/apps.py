@@ -13,7 +13,7 @@ class ConciergeConfig(AppConfig):
             signals,  # noqa: F401
             tasks,
         )
-        from concierge.domain import invariants, subscriptions
+        from concierge.domain import fees, invariants, subscriptions
         from concierge.kinds import LOAN
 
         emails.register()
@@ -22,3 +22,4 @@ class ConciergeConfig(AppConfig):
         bookings.register(LOAN)
         guards.register()
         subscriptions.register()
+        fees.register()

@@ -121,7 +121,16 @@ def scan_copy(counter: Counter, copy: Copy) -> Screen:
 
 
 def hand_over(counter: Counter, copy: Copy, member: Member) -> Facts:
-    loan = lending.hand_over(copy=copy, member=member, by=counter.by, now=counter.now)
+    """Lend it; what still needs its deposit is kept for the person until that is paid."""
+    try:
+        loan = lending.hand_over(copy=copy, member=member, by=counter.by, now=counter.now)
+    except Refused as refusal:
+        # Nothing is written yet when a deposit is asked for, so that this may go on.
+        asked = {reason.code: reason.facts for reason in refusal.reasons}.get("deposit_due")
+        if asked is None or not asked["walk_in"]:
+            raise
+        kept = lending.keep_for(copy=copy, member=member, by=counter.by, now=counter.now)
+        return {"did": "keep_for", "loan": kept.pk, "cents": asked["cents"]}
     return {"did": "hand_over", "loan": loan.pk}
 
 
@@ -135,11 +144,25 @@ def take_back(counter: Counter, copy: Copy) -> Facts:
     }
 
 
+def tell_keep_for(counter: Counter, facts: Facts) -> Screen:
+    loan = loan_of(counter, facts["loan"])
+    screen = borrower_of(counter, loan).screen(new=loan.pk)
+    word = _("Caution : %(cents)s.") % {"cents": words.money(facts["cents"])}
+    text = _("%(tool)s est mis de côté. Encaissez, puis scannez-le encore.")
+    screen.result = Result("attention", word, text % {"tool": loan.tool.name})
+    return screen
+
+
+def borrower_of(counter: Counter, loan: Loan) -> Counter:
+    """With the borrower on the screen, unless they are another place's by now."""
+    if counter.member is not None and counter.member.pk == loan.member_id:
+        return counter
+    return replace(counter, member=members_at(counter.place).filter(pk=loan.member_id).first())
+
+
 def tell_hand_over(counter: Counter, facts: Facts) -> Screen:
     loan = loan_of(counter, facts["loan"])
-    if counter.member is None or counter.member.pk != loan.member_id:
-        counter = replace(counter, member=members_at(counter.place).get(pk=loan.member_id))
-    screen = counter.screen(new=loan.pk)
+    screen = borrower_of(counter, loan).screen(new=loan.pk)
     word = _("Prêté : %(tool)s.") % {"tool": loan.tool.name}
     text = screen.person.holds if screen.person else ""
     screen.result = Result("done", word, text, undo_of(counter, facts))
@@ -350,6 +373,7 @@ def tell_undone(counter: Counter, facts: Facts) -> Screen:
 
 TELLERS: dict[str, Callable[[Counter, Facts], Screen]] = {
     "hand_over": tell_hand_over,
+    "keep_for": tell_keep_for,
     "take_back": tell_take_back,
     "show": tell_show,
     "set_aside": tell_loan(

@@ -1,7 +1,12 @@
 """The verbs of lending. Every screen, the API, tasks and imports call these."""
 
 from concierge.domain.lending.aside import put_back, set_aside
-from concierge.domain.lending.handover import enter_forgotten_loan, hand_over, undo_hand_over
+from concierge.domain.lending.handover import (
+    enter_forgotten_loan,
+    hand_over,
+    keep_for,
+    undo_hand_over,
+)
 from concierge.domain.lending.repairs import report_fault, step_repair
 from concierge.domain.lending.reservations import (
     cancel_loan,
@@ -18,6 +23,7 @@ __all__ = [
     "declare_lost",
     "enter_forgotten_loan",
     "hand_over",
+    "keep_for",
     "lapse_loan",
     "move_loan",
     "put_back",

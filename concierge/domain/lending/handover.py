@@ -14,6 +14,7 @@ from club.kernel.transitions import log, move
 from club.models import LogEntry, Member, User
 from club.queries.calendar import calendar_of
 from concierge.domain.assignment import make_room
+from concierge.domain.fees import charge_fee, refuse_without_deposit, uncharge_fee
 from concierge.domain.lending.rules import (
     check_member,
     locked,
@@ -42,7 +43,8 @@ def hand_over(
     set aside, even if they come early.
 
     Refuses what is set aside for another person (`set_aside`, fact `reference`), what is
-    out (`already_out`) and what is not in service, before anything changes.
+    out (`already_out`), what is not in service and what still needs its deposit
+    (`deposit_due`), before anything changes.
     """
     copy = locked_copy(copy)
     refuse_unfit(copy)
@@ -66,6 +68,7 @@ def hand_over(
         .order_by("starts_at")
         .first()
     )
+    refuse_without_deposit(loan, policy)
     facts: dict[str, Any] = {"walk_in": loan is None}
     if loan is None:
         loan = claim_for_now(copy, member, policy, by, now, channel)
@@ -82,6 +85,20 @@ def hand_over(
         facts=facts,
     )
     loan.copy = copy
+    charge_fee(loan, by=by, now=now)
+    return loan
+
+
+@in_one_transaction
+def keep_for(
+    *, copy: Copy, member: Member, by: User, now: datetime, channel: str = Channel.DESK
+) -> Loan:
+    """Set the copy in hand aside for whoever stands there, until the deposit is paid."""
+    copy = locked_copy(copy)
+    refuse_unfit(copy)
+    policy = policy_for(copy.place, copy.tool.value_class)
+    loan = claim_for_now(copy, member, policy, by, now, channel)
+    move(loan, LoanStatus.READY, by=by, now=now, verb="set_aside", channel=channel)
     return loan
 
 
@@ -168,6 +185,7 @@ def undo_hand_over(loan: Loan, *, by: User, now: datetime) -> Loan:
         out_at=None,
         starts_at=starts_at,
     )
+    uncharge_fee(loan, by=by, now=now)
     return loan
 
 
@@ -196,4 +214,5 @@ def enter_forgotten_loan(*, copy: Copy, member: Member, on: date, by: User, now:
         facts={"walk_in": True},
         out_at=began,
     )
+    charge_fee(loan, by=by, now=now)
     return loan
