@@ -1,6 +1,7 @@
 """`python -m tests.stripesim --port 0`: the address is the first line of the output."""
 
 import argparse
+import contextlib
 import os
 import sys
 import threading
@@ -22,10 +23,8 @@ def main() -> None:
     print(app.store.base, flush=True)
     if wanted.end_with_input:
         threading.Thread(target=end_with_input, daemon=True).start()
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         server.serve_forever(poll_interval=0.1)
-    except KeyboardInterrupt:
-        pass
 
 
 def end_with_input() -> None:

@@ -222,11 +222,41 @@ def cancel_at_end(
 def plan_cycle(s: Store, subscription: Thing) -> None:
     due = period_of(subscription)[1]
     s.clock.at(due, lambda: cycle(s, subscription, due))
+    early = s.modes["upcoming_days"]
+    if early is not None and due - early * DAY > s.clock.now():
+        s.clock.at(due - early * DAY, lambda: announce(s, subscription, due))
+
+
+def renews(subscription: Thing, due: int) -> bool:
+    alive = subscription["status"] not in (*ENDED, "incomplete")
+    return alive and period_of(subscription)[1] == due
+
+
+def announce(s: Store, subscription: Thing, due: int) -> None:
+    """What will be charged, some days before: an invoice that is not one yet."""
+    if not renews(subscription, due) or subscription["cancel_at_period_end"]:
+        return
+    period = (period_of(subscription)[0], due)
+    items = copied(items_of(subscription))
+    for item in items:
+        move_on(subscription, item, due, s.hidden[subscription["id"]]["cycle"] + 1)
+    key = f"upcoming_{s.new_id('invoice')}"
+    s.emit("invoice.upcoming", draft(s, subscription, key, "upcoming", period, items))
+
+
+def move_on(subscription: Thing, item: Thing, due: int, cycle: int) -> None:
+    recurring = item["price"]["recurring"]
+    item["current_period_start"] = due
+    item["current_period_end"] = add_interval(
+        subscription["billing_cycle_anchor"],
+        recurring["interval"],
+        cycle * recurring["interval_count"],
+    )
 
 
 def cycle(s: Store, subscription: Thing, due: int) -> None:
     """A period ends: the next begins with a draft invoice, or the subscription ends."""
-    if subscription["status"] in (*ENDED, "incomplete") or period_of(subscription)[1] != due:
+    if not renews(subscription, due):
         return
     if subscription["cancel_at_period_end"]:
         end(s, subscription, "cancellation_requested")
@@ -236,13 +266,7 @@ def cycle(s: Store, subscription: Thing, due: int) -> None:
     facts["cycle"] += 1
     facts["tries"] = 0
     for item in items_of(subscription):
-        recurring = item["price"]["recurring"]
-        item["current_period_start"] = due
-        item["current_period_end"] = add_interval(
-            subscription["billing_cycle_anchor"],
-            recurring["interval"],
-            facts["cycle"] * recurring["interval_count"],
-        )
+        move_on(subscription, item, due, facts["cycle"])
     s.emit("customer.subscription.updated", subscription, before)
     last = s.need("invoice", subscription["latest_invoice"])
     start = last["lines"]["data"][0]["period"]["start"]
@@ -255,11 +279,26 @@ def cycle(s: Store, subscription: Thing, due: int) -> None:
 
 
 def new_invoice(s: Store, subscription: Thing, reason: str, period: tuple[int, int]) -> Thing:
+    made = draft(s, subscription, s.new_id("invoice"), reason, period, items_of(subscription))
+    s.tables["invoice"][made["id"]] = made
+    s.hidden[made["id"]] = {"intent": None, "payment": None}
+    s.emit("invoice.created", made)
+    s.change(subscription, "customer.subscription.updated", latest_invoice=made["id"])
+    return made
+
+
+def draft(
+    s: Store,
+    subscription: Thing,
+    key: str,
+    reason: str,
+    period: tuple[int, int],
+    items: list[Thing],
+) -> Thing:
     customer = s.need("customer", subscription["customer"])
-    key = s.new_id("invoice")
-    lines = [new_line(s, key, subscription, item) for item in items_of(subscription)]
+    lines = [new_line(s, key, subscription, item) for item in items]
     total = sum(line["amount"] for line in lines)
-    made = s.add(
+    return s.make(
         "invoice",
         id=key,
         account_country="FR",
@@ -348,10 +387,6 @@ def new_invoice(s: Store, subscription: Thing, reason: str, period: tuple[int, i
         total_taxes=[],
         webhooks_delivered_at=None,
     )
-    s.hidden[key] = {"intent": None, "payment": None}
-    s.emit("invoice.created", made)
-    s.change(subscription, "customer.subscription.updated", latest_invoice=key)
-    return made
 
 
 def new_line(s: Store, invoice: str, subscription: Thing, item: Thing) -> Thing:
@@ -484,8 +519,9 @@ def finalize_and_collect(s: Store, invoice: Thing) -> None:
 def method_for(s: Store, invoice: Thing) -> Thing | None:
     subscription = subscription_of(s, invoice)
     customer = s.need("customer", invoice["customer"])
+    settings = customer.get("invoice_settings") or {}
     return s.find("payment_method", subscription["default_payment_method"]) or s.find(
-        "payment_method", customer["invoice_settings"]["default_payment_method"]
+        "payment_method", settings.get("default_payment_method")
     )
 
 
@@ -564,8 +600,13 @@ def mark_paid(s: Store, invoice: Thing, *, out_of_band: bool = False) -> None:
         newest and subscription["status"] in ("past_due", "unpaid")
     ):
         update_status(s, subscription, "active")
+    note_debt(s, invoice, subscription["status"] in ("past_due", "unpaid"))
+
+
+def note_debt(s: Store, invoice: Thing, owing: bool) -> None:
     customer = s.need("customer", invoice["customer"])
-    s.change(customer, delinquent=subscription["status"] in ("past_due", "unpaid"))
+    if not customer.get("deleted"):
+        s.change(customer, delinquent=owing)
 
 
 def payment_failed(s: Store, invoice: Thing) -> None:
@@ -587,7 +628,7 @@ def payment_failed(s: Store, invoice: Thing) -> None:
         s.clock.at(due, lambda: retry(s, invoice, due))
     s.emit("invoice.updated", invoice)
     s.emit("invoice.payment_failed", invoice)
-    s.change(s.need("customer", invoice["customer"]), delinquent=True)
+    note_debt(s, invoice, True)
     if not alive or subscription["latest_invoice"] != invoice["id"]:
         return
     if again or s.modes["after_retries"] == "past_due":

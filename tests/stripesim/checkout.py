@@ -10,18 +10,29 @@ from .state import Store, copied
 Thing = dict[str, Any]
 
 
+# What an answer shows as the parameters gave it, or so.
+GIVEN: Thing = {
+    "billing_address_collection": None,
+    "origin_context": None,
+    "payment_method_collection": "if_required",
+    "submit_type": None,
+}
+
+
 def new_session(s: Store, mode: str, **fields: Any) -> Thing:
     """An open session; the caller gives what the parameters said."""
     key = s.new_id("checkout.session")
     offered = offered_methods(s, fields.pop("allowed"))
+    if mode == "subscription":
+        fields.setdefault("payment_method_collection", "always")
     made = s.add(
         "checkout.session",
         id=key,
+        **{**GIVEN, **fields},
         adaptive_pricing={"enabled": False},
         after_expiration=None,
         allow_promotion_codes=None,
         automatic_tax={"enabled": False, "liability": None, "provider": None, "status": None},
-        billing_address_collection=None,
         client_secret=None,
         collected_information=None,
         consent=None,
@@ -40,10 +51,8 @@ def new_session(s: Store, mode: str, **fields: Any) -> Thing:
         invoice=None,
         invoice_creation=None,
         mode=mode,
-        origin_context=None,
         payment_intent=None,
         payment_link=None,
-        payment_method_collection="always" if mode == "subscription" else "if_required",
         payment_method_configuration_details=None,
         payment_method_options={},
         payment_method_types=offered,
@@ -57,13 +66,11 @@ def new_session(s: Store, mode: str, **fields: Any) -> Thing:
         shipping_cost=None,
         shipping_options=[],
         status="open",
-        submit_type=None,
         subscription=None,
         total_details={"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         ui_mode="hosted_page",
         url=f"{s.base}/c/pay/{key}",
         wallet_options=None,
-        **fields,
     )
     s.hidden[key] = {"pending": False, "intent": None}
     s.clock.at(made["expires_at"], lambda: expire_when_due(s, made))

@@ -58,6 +58,9 @@ class Clock:
         return ran
 
     def set(self, when: float, freeze: bool = False) -> int:
+        """To the past only while nothing is planned: nothing has happened yet."""
+        if when < self.exact() and self._timers:
+            raise ValueError("time does not go back")
         ran = self.advance(max(0.0, when - self.exact()))
         self.offset = when - time.time()
         self.frozen = when if freeze else None

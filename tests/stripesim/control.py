@@ -329,7 +329,7 @@ def state(app: "App") -> Thing:
             "now": s.clock.now(),
             "customers": dict(totals),
             "total": {name: sum(x[name] for x in totals.values()) for name in names},
-            "counts": {kind: len(table) for kind, table in s.tables.items()},
+            "counts": {kind: len(table) for kind, table in s.tables.items() if table},
             "statuses": {
                 kind: by_status(s.tables[kind]) for kind in ("subscription", "invoice", "charge")
             },

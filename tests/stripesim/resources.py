@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import billing, checkout, payments
-from .errors import ApiError, NotModelled
-from .state import Store
+from . import billing, checkout, payments, types
+from .errors import ApiError, NotModelled, missing
+from .state import Store, class_of
 
 Thing = dict[str, Any]
 Handler = Callable[..., Any]
@@ -86,10 +86,17 @@ def lists(
     @serves(f"{service}.list")
     def listed(s: Store, p: Params) -> list[Thing]:
         wanted = {**(usual or {}), **{name: p.take(name) for name in p.values}}
+        for name in wanted:
+            if name not in special and name not in types.annotations_of(class_of(kind)):
+                raise NotModelled(f"the filter {name} on {kind}")
         tests = [test_for(name, value, special) for name, value in wanted.items()]
         if "customer" in wanted:
             s.need("customer", wanted["customer"], "customer")
-        return [thing for thing in s.all(kind) if all(test(thing) for test in tests)]
+        return [
+            thing
+            for thing in s.all(kind)
+            if not thing.get("deleted") and all(test(thing) for test in tests)
+        ]
 
 
 def test_for(
@@ -99,13 +106,7 @@ def test_for(
         return lambda thing: special[name](thing, value)
     if isinstance(value, dict):
         return lambda thing: in_range(thing[name], value)
-
-    def same(thing: Thing) -> bool:
-        if name not in thing:
-            raise NotModelled(f"the filter {name} on {thing['object']}")
-        return thing[name] == value
-
-    return same
+    return lambda thing: thing.get(name) == value
 
 
 def in_range(stamp: int, bounds: Thing) -> bool:
@@ -156,9 +157,16 @@ def create_customer(s: Store, p: Params) -> Thing:
     return made
 
 
+def standing(s: Store, key: str) -> Thing:
+    customer = s.need("customer", key)
+    if customer.get("deleted"):
+        raise missing("customer", key)
+    return customer
+
+
 @serves("customers.update")
 def update_customer(s: Store, p: Params, key: str) -> Thing:
-    customer = s.need("customer", key)
+    customer = standing(s, key)
     fields = customer_fields(s, p, customer)
     default = p.part("invoice_settings").take("default_payment_method")
     if default:
@@ -175,6 +183,19 @@ def update_customer(s: Store, p: Params, key: str) -> Thing:
         fields["invoice_settings"] = settings
     s.change(customer, "customer.updated", **fields)
     return customer
+
+
+@serves("customers.delete")
+def delete_customer(s: Store, p: Params, key: str) -> Thing:
+    """What is left is a stub; the payments stay."""
+    customer = standing(s, key)
+    for subscription in s.all("subscription"):
+        if subscription["customer"] == key and subscription["status"] not in billing.ENDED:
+            billing.end(s, subscription, "cancellation_requested")
+    s.emit("customer.deleted", customer)
+    stub = {"id": key, "object": "customer", "deleted": True}
+    s.tables["customer"][key] = stub
+    return stub
 
 
 retrieves("customers", "customer")
@@ -316,6 +337,15 @@ lists(
 
 # Checkout.
 
+MINIMUM = 50  # cents, for euros
+SHOWN_AS_GIVEN = (
+    "billing_address_collection",
+    "integration_identifier",
+    "origin_context",
+    "payment_method_collection",
+    "submit_type",
+)
+
 
 def session_lines(s: Store, p: Params) -> list[tuple[Thing, int]]:
     lines = []
@@ -371,6 +401,12 @@ def create_session(s: Store, p: Params) -> Thing:
     lines = session_lines(s, p)
     check_lines(lines, mode)
     total = sum(price["unit_amount"] * quantity for price, quantity in lines)
+    if mode == "payment" and total < MINIMUM:
+        raise ApiError(
+            400,
+            "The Checkout Session's total amount due must add up to at least €0.50 eur",
+            code="amount_too_small",
+        )
     allowed = p.take("allowed_payment_method_types")
     setup = None
     if mode == "setup":
@@ -382,10 +418,12 @@ def create_session(s: Store, p: Params) -> Thing:
             data.metadata(),
             data.take("description"),
         )
+    p.take("customer_update")  # allows the page to change the customer: it never does here
     session = checkout.new_session(
         s,
         mode,
         allowed=allowed,
+        **{name: p.take(name) for name in SHOWN_AS_GIVEN if name in p},
         **({"allowed_payment_method_types": allowed} if allowed else {}),
         amount_subtotal=total if lines else None,
         amount_total=total if lines else None,

@@ -47,6 +47,7 @@ MODES: dict[str, Any] = {
     "allow_pay_expired": False,
     "decline_next": 0,
     "offered_methods": ["card", "sepa_debit"],  # what the account has switched on
+    "upcoming_days": 7,  # a renewal is announced so long before
     "draft_seconds": 3_600,  # a renewal's invoice is a draft for an hour
     "retry_days": [3, 5, 7],
     "after_retries": "cancel",  # or "unpaid", "past_due"
@@ -77,11 +78,12 @@ class Store:
     @contextmanager
     def work(self, cause: dict[str, Any] | None = None) -> Iterator[None]:
         """Hold the lock, run what is due, then hand over the events after letting go."""
+        fresh: list[dict[str, Any]] = []
         try:
             with self.lock:
-                self.clock.run_due()
-                self.cause = cause or {"id": None, "idempotency_key": None}
                 try:
+                    self.clock.run_due()
+                    self.cause = cause or {"id": None, "idempotency_key": None}
                     yield
                 finally:
                     fresh, self.fresh = self.fresh, []
@@ -100,6 +102,12 @@ class Store:
         return "".join(self.random.choices(LETTERS, k=length))
 
     def add(self, kind: str, /, **fields: Any) -> dict[str, Any]:
+        made = self.make(kind, **fields)
+        self.tables[kind][made["id"]] = made
+        return made
+
+    def make(self, kind: str, /, **fields: Any) -> dict[str, Any]:
+        """An object as the service would show it, kept nowhere."""
         fields.setdefault("id", self.new_id(kind))
         made = {"id": fields["id"], "object": kind, **fields}
         known = types.annotations_of(class_of(kind))
@@ -107,7 +115,6 @@ class Store:
             if name in known:
                 made.setdefault(name, value)
         types.check_resource(made, class_of(kind))
-        self.tables[kind][made["id"]] = made
         return made
 
     def find(self, kind: str, key: str | None) -> dict[str, Any] | None:
@@ -115,7 +122,7 @@ class Store:
 
     def need(self, kind: str, key: str, param: str = "id") -> dict[str, Any]:
         found = self.tables[kind].get(key)
-        if found is None:
+        if found is None or (found.get("deleted") and param != "id"):
             raise missing(kind, key, param)
         return found
 

@@ -8,6 +8,7 @@ is a fault here, in a request as in an answer.
 
 import ast
 import importlib
+import inspect
 import re
 import sys
 import types
@@ -80,7 +81,7 @@ def annotations_of(cls: type) -> dict[str, tuple[Any, str]]:
     for base in reversed(cls.__mro__ if not is_typeddict(cls) else (cls,)):
         if not base.__module__.startswith("stripe") or base in (StripeObject, ListObject):
             continue
-        for name, annotation in base.__dict__.get("__annotations__", {}).items():
+        for name, annotation in inspect.get_annotations(base).items():
             if not name.startswith("_") and "ClassVar" not in str(annotation):
                 fields[name] = (annotation, base.__module__)
     return fields
@@ -326,7 +327,7 @@ def read_tree(raw: Mapping[str, Any], choices: Choices, path: str) -> Any:
 
 
 def read_map(raw: Mapping[str, Any], hint: Any, path: str) -> dict[str, Any]:
-    if path.endswith("metadata") or path.endswith("metadata]"):
+    if path.endswith(("metadata", "metadata]")):
         return read_metadata(raw, path)
     return {name: read(value, hint, inside(path, name)) for name, value in raw.items()}
 
@@ -407,6 +408,10 @@ def check_list(value: dict[str, Any], hint: Any, path: str) -> None:
 
 def check_resource(value: dict[str, Any], cls: type, path: str = "") -> None:
     path = path or cls.__name__
+    if value.get("deleted") is True:
+        if set(value) != {"id", "object", "deleted"}:
+            raise ShapeError(f"{path} is deleted and shows {sorted(value)}")
+        return
     known = annotations_of(cls)
     for name in value:
         if name not in known:
