@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from club import sms
 from club.access import is_team
+from club.kernel import codes
 from club.kernel.people import e164, takes_sms
 from club.kernel.refusal import Refused
 from club.models import User
@@ -220,3 +221,19 @@ class TenancyForm(forms.Form):
         help_text=_("Celle de la personne qui a signé le bail, par exemple 31/12/1980."),
         widget=forms.DateInput(format="%d/%m/%Y", attrs={"autocomplete": "bday"}),
     )
+
+
+class CardNumberForm(forms.Form):
+    number = forms.CharField(
+        label=_("Les six chiffres de la carte"),
+        max_length=20,
+        error_messages={"required": _("Écrivez les six chiffres de la carte.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+    )
+
+    def clean_number(self) -> str:
+        """A slip of the finger is told here: the check digit gives it away."""
+        scanned = codes.as_scanned(self.cleaned_data["number"])
+        if scanned is None or not scanned.startswith("M"):
+            raise ValidationError(_("Ces chiffres ne vont pas ensemble. Relisez la carte."))
+        return scanned[1:]

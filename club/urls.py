@@ -10,10 +10,12 @@ in_club = [
     path("accueil/choisir/", places.choose_place, name="choose-place"),
     path("accueil/lettre/<int:pk>/", claim.letter, name="letter"),
     path("accueil/carte/<int:pk>/", card.print_card, name="card-print"),
+    path("accueil/carte/<int:pk>/perdue/", card.lost, name="card-lost"),
 ]
 urlpatterns = [
     path("theme/<int:landlord_id>/<str:stamp>.css", theme.stylesheet, name="theme"),
     path("bienvenue/", claim.claim, name="claim"),
+    path("c/", card.check, name="card-check"),
     path("c/<str:token>", card.card, name="card"),
     path("r/<str:code>/", short_link.follow, name="short-link"),
     # Wagtail's own sign-in page knows neither codes nor second factors.

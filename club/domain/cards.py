@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from club.kernel import codes
 from club.kernel.refusal import refuse
-from club.kernel.transactions import in_one_transaction
+from club.kernel.transactions import hold, in_one_transaction
 from club.kernel.transitions import log
 from club.models import Card, Member, User
 
@@ -31,8 +31,15 @@ def revoke_card(card: Card, *, by: User | None, now: datetime) -> None:
 
 
 @in_one_transaction
-def replace_card(member: Member, *, by: User | None, now: datetime) -> Card:
-    """A lost card: the old number and the old QR stop working, a new card begins."""
-    for card in Card.objects.filter(member=member, revoked_at=None):
-        revoke_card(card, by=by, now=now)
+def replace_card(member: Member, *, by: User | None, now: datetime, lost: str = "") -> Card:
+    """A lost card: the old number and the old QR stop working, a new card begins.
+
+    `lost` is the number that the page showed: a second press finds the new card.
+    """
+    hold(member)
+    live = Card.objects.filter(member=member, revoked_at=None).first()
+    if live is not None and lost and live.number != lost:
+        return live
+    if live is not None:
+        revoke_card(live, by=by, now=now)
     return issue_card(member, by=by, now=now)

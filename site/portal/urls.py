@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portal.views import access, bookings, card, feed, home
+from portal.views import access, bookings, card, feed, home, receipts, subscription
 
 app_name = "portal"
 
@@ -23,9 +23,22 @@ urlpatterns = [
     *of_booking("r/<str:signed>/", "booking-link"),
     path("carte/", card.card, name="card"),
     path("carte/hors-ligne.js", card.worker, name="card-worker"),
+    path("carte/perdue/", card.lost, name="card-lost"),
+    path("carte/imprimer/", card.on_paper, name="card-print"),
     path("agenda/", feed.agenda, name="agenda"),
     path("agenda/<str:feed_token>.ics", feed.feed, name="feed"),
     path("acces/", access.tokens, name="tokens"),
     path("acces/<int:pk>/annuler/", access.revoke, name="token-revoke"),
     path("informations/", home.data, name="data"),
+    path("abonnement/", subscription.subscription, name="subscription"),
+    path("abonnement/formules/", subscription.plans, name="subscription-plans"),
+    path("abonnement/choisir/", subscription.choose, name="subscription-choose"),
+    path("abonnement/code/", subscription.sponsorship, name="subscription-code"),
+    path("abonnement/<int:pk>/payer/", subscription.pay, name="subscription-pay"),
+    path("abonnement/<int:pk>/actif/", subscription.active, name="subscription-active"),
+    path("abonnement/<int:pk>/arreter/", subscription.end, name="subscription-stop"),
+    path("abonnement/<int:pk>/garder/", subscription.go_on, name="subscription-keep"),
+    path("recus/", receipts.receipts, name="receipts"),
+    path("recus/<int:pk>/", receipts.receipt, name="receipt"),
+    path("paiements/", receipts.payments, name="payments"),
 ]

@@ -267,47 +267,6 @@ def test_tries_of_letters_are_limited(client: Client, rose: Member, now: Any) ->
     assert "_auth_user_id" not in client.session
 
 
-def test_the_card_tells_valid_first_name_and_expiry_alone(
-    client: Client, member: Member, now: Any, time_machine: Any
-) -> None:
-    time_machine.move_to(now, tick=False)
-    card = CardFactory(member=member)
-    page = client.get(f"/c/{card.token}")
-    text = page.content.decode()
-    assert page["X-Robots-Tag"] == "noindex, nofollow"
-    assert "Carte valable." in text
-    assert "Samira, jusqu’au vendredi 31\u00a0décembre" in text
-    for secret in ("Benali", member.user.email, card.number):
-        assert secret not in text
-
-    time_machine.move_to("2028-01-02T10:00:00Z", tick=False)
-    expired = client.get(f"/c/{card.token}").content.decode()
-    assert "Carte non valable." in expired
-    assert "Samira" not in expired
-
-
-def test_a_replaced_card_is_dead_at_once(
-    client: Client, rose: Member, concierge_user: User, now: Any
-) -> None:
-    old = Card.objects.get(member=rose)
-    with pytest.raises(Refused):
-        cards.issue_card(rose, by=concierge_user, now=now)
-    new = cards.replace_card(rose, by=concierge_user, now=now)
-    assert client.get(f"/c/{old.token}").status_code == 404
-    assert client.get("/c/unknown").status_code == 404
-    assert client.get(f"/c/{new.token}").status_code == 200
-    old.refresh_from_db()
-    assert old.revoked_at == now
-
-
-def test_the_card_prints(client: Client, rose: Member, concierge_user: User) -> None:
-    sign_in_staff(client, concierge_user)
-    page = client.get(f"/accueil/carte/{rose.pk}/").content.decode()
-    assert "<svg" in page
-    assert "Rose Lefèvre" in page
-    assert str(Card.objects.get(member=rose)) in page
-
-
 def test_tokens_are_told_once_and_kept_as_digests(member: Member, now: Any) -> None:
     token, plain = tokens.create_token(member.user, "Agenda", Scope.READ, now)
     assert plain not in (token.digest, str(token.__dict__))

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from club.models import ApiToken, Member, Right, User
 from concierge.models import Copy, Loan
-from tests.factories.club import CardFactory, UserFactory
+from tests.factories.club import UserFactory
 from tests.factories.concierge import CopyFactory, LoanFactory
 
 PAGES = ["", "reservations/", "carte/", "agenda/", "acces/", "informations/"]
@@ -82,30 +82,6 @@ def test_the_subscription_in_words(signed_in: Client) -> None:
     )
     Right.objects.all().delete()
     assert "Vous n’avez pas encore d’abonnement." in signed_in.get("/mon-espace/").text
-
-
-# -- The card ----------------------------------------------------------------------------
-
-
-def test_the_card_carries_its_code_in_the_page(signed_in: Client, member: Member) -> None:
-    card = CardFactory(member=member, number="482174")
-    page = signed_in.get("/mon-espace/carte/")
-    assert "482\u00a0174" in page.text
-    assert "<svg" in page.context["drawing"]
-    assert "style=" not in page.context["drawing"]
-    assert card.token not in page.text
-
-
-def test_a_revoked_card_is_not_shown(signed_in: Client, member: Member, now: datetime) -> None:
-    CardFactory(member=member, number="482174", revoked_at=now)
-    page = signed_in.get("/mon-espace/carte/")
-    assert "482" not in page.context["digits"]
-    assert "Vous n’avez pas encore de carte" in page.text
-
-
-def test_the_script_that_keeps_the_card_says_nothing(client: Client, db: None) -> None:
-    answer = client.get("/mon-espace/carte/hors-ligne.js")
-    assert answer["Content-Type"].startswith("text/javascript")
 
 
 # -- Accesses ----------------------------------------------------------------------------
