@@ -5,11 +5,9 @@ own counters are a read and a write that two processes can interleave, so the co
 is one upsert of a small table instead.
 """
 
-import functools
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.apps import apps
 from django.core.cache import cache, caches
@@ -65,9 +63,10 @@ def count_in_redis(window: str, key: str, resets_in: int) -> int:
     """
     name = cache.make_key(window)
     try:
-        used: int = redis().hincrby(name, key, 1)
+        redis = caches["default"]._cache.get_client(write=True)  # type: ignore[attr-defined]
+        used: int = redis.hincrby(name, key, 1)
         if name != _window_seen.name:
-            redis().expire(name, resets_in + 1)
+            redis.expire(name, resets_in + 1)
             _window_seen.name = name
     except RedisError:
         logger.warning("Uses are not counted: the cache does not answer.")
@@ -82,13 +81,6 @@ class WindowSeen:
 
 
 _window_seen = WindowSeen()
-
-
-@functools.cache
-def redis() -> Any:
-    """One client for the process; Django makes a new one for each use of its cache."""
-    shared: Any = caches["default"]
-    return shared._cache.get_client(write=True)
 
 
 def count_in_table(key: str, ends_at: datetime) -> int:

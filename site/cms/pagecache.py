@@ -122,6 +122,7 @@ def store(key: str, generation: Generation, response: HttpResponse, seconds: int
     headers = {name: value for name, value in response.items() if name != "Content-Length"}
     entry = (generation, time.time() + seconds, response.content, headers)
     cache.set(key, entry, seconds)
+    near.put(key, Entry(*entry))
 
 
 def answer(entry: Entry, request: HttpRequest) -> Any:
