@@ -124,6 +124,20 @@ def test_what_cannot_be_expanded(shop: Shop, path: str) -> None:
         shop.v1.customers.retrieve(customer.id, {"expand": [path]})
 
 
+def test_a_list_inside_an_object_shows_ten_and_where_the_rest_is(shop: Shop) -> None:
+    intent = shop.intent(shop.subscribe())
+    for _ in range(12):
+        shop.v1.refunds.create({"payment_intent": intent.id, "amount": 10})
+    charge = shop.v1.charges.retrieve(intent.latest_charge, {"expand": ["refunds"]})
+    assert (len(charge.refunds.data), charge.refunds.has_more) == (10, True)
+    assert len({refund.id for refund in charge.refunds.auto_paging_iter()}) == 12
+
+
+def test_expand_goes_four_levels_deep(shop: Shop) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="more than 4 levels"):
+        shop.v1.customers.retrieve(shop.customer().id, {"expand": ["a.b.c.d.e"]})
+
+
 def test_a_customer_deleted_leaves_a_stub(shop: Shop) -> None:
     subscription = shop.subscribe("sepa_debit")
     intent = shop.intent(subscription)

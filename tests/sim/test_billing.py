@@ -235,6 +235,14 @@ def test_ended_at_once(shop: Shop) -> None:
         assert len(shop.v1.subscriptions.list({**listed, "status": status}).data) == 1
 
 
+def test_a_first_debit_slower_than_the_period(shop: Shop) -> None:
+    shop.sim.control("mode", sepa_pending_status="incomplete")
+    subscription = shop.subscribe("sepa_debit", shop.price(100, "day"))
+    shop.advance(days=5)
+    assert statuses(shop, subscription) == ["paid", *["draft"] * 5]
+    assert shop.again(subscription).status == "active"
+
+
 def test_money_may_come_after_the_end(shop: Shop) -> None:
     subscription = shop.subscribe("sepa_debit")
     intent = shop.intent(subscription)

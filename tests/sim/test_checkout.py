@@ -233,6 +233,20 @@ def test_two_pages_paid_take_twice_the_money(shop: Shop) -> None:
     assert totals == {"received": 2_400, "refunded": 0, "disputed": 0, "pending": 0}
 
 
+def test_a_mandate_s_reference_may_begin_with_our_name(shop: Shop) -> None:
+    options = {"sepa_debit": {"mandate_options": {"reference_prefix": "TILLEULS"}}}
+    session = shop.session(shop.customer(), payment_method_options=options)
+    shop.pay(session, "sepa_debit")
+    charge = shop.v1.charges.list().data[0]
+    mandate = shop.v1.mandates.retrieve(charge.payment_method_details.sepa_debit.mandate)
+    reference = mandate.payment_method_details.sepa_debit.reference
+    assert (reference[:8], len(reference)) == ("TILLEULS", 24)
+    with pytest.raises(stripe.APIError, match=r"not model the parameter payment_method_options\[c"):
+        shop.session(
+            shop.customer(), payment_method_options={"card": {"request_three_d_secure": "any"}}
+        )
+
+
 def test_a_means_kept_without_money(shop: Shop) -> None:
     customer = shop.customer()
     session = shop.session(customer, mode="setup", line_items=[], currency="eur")

@@ -120,6 +120,24 @@ def test_a_card_dispute_takes_the_money_until_it_is_won(shop: Shop) -> None:
     ]
 
 
+def test_an_inquiry_takes_no_money(shop: Shop) -> None:
+    intent = shop.intent(shop.subscribe())
+    asked = shop.sim.control("dispute", payment_intent=intent.id, inquiry=True)
+    assert (asked["status"], asked["balance_transactions"]) == ("warning_needs_response", [])
+    assert shop.sim.control("state")["total"]["disputed"] == 0
+    shop.v1.refunds.create({"payment_intent": intent.id})
+    shop.sim.control("dispute", dispute=asked["id"], outcome="won")
+    assert shop.v1.disputes.retrieve(asked["id"]).status == "warning_closed"
+    assert "charge.dispute.funds_withdrawn" not in shop.events()
+
+
+def test_a_debit_has_ids_of_its_own_kind(shop: Shop) -> None:
+    intent = shop.intent(shop.subscribe("sepa_debit"))
+    shop.sim.control("sepa", payment_intent=intent.id)
+    refund = shop.v1.refunds.create({"payment_intent": intent.id})
+    assert (refund.charge[:3], refund.id[:4]) == ("py_", "pyr_")
+
+
 def test_a_debit_taken_back_is_lost_at_once(shop: Shop) -> None:
     subscription = shop.subscribe("sepa_debit")
     intent = shop.intent(subscription)

@@ -111,6 +111,15 @@ def test_a_card_refused_keeps_what_was_typed(shop: Shop) -> None:
     assert press(page, "Payer", number="").status_code == 303
 
 
+def test_a_wrong_number_is_said_in_words(shop: Shop) -> None:
+    session = shop.session(shop.customer())
+    page = get(session.url)
+    wrong = Page(press(page, "Payer", method="sepa_debit", iban="FR14 2004 1010"))
+    assert (wrong.status, "Cet IBAN n’est pas valable." in wrong.words) == (422, True)
+    wrong = Page(press(page, "Payer", method="card", number="my card"))
+    assert "Ce numéro de carte n’est pas valable." in wrong.words
+
+
 def test_the_bank_s_page(shop: Shop) -> None:
     session = shop.session(shop.customer())
     answer = press(get(session.url), "Payer", number="4000002760003184")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import requests
 import stripe
 
 from tests.sim.shop import Shop, client_of
@@ -87,6 +88,30 @@ def test_only_a_secret_test_key(shop: Shop, key: str) -> None:
 def test_only_the_version_of_the_sdk(shop: Shop) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="Invalid Stripe API version"):
         client_of(shop.sim, stripe_version="2024-06-20").v1.customers.list()
+
+
+def test_a_body_is_a_form(shop: Shop) -> None:
+    headers = {
+        "Authorization": "Bearer sk_test_shop",
+        "Stripe-Version": stripe.api_version,
+    }
+    url = f"{shop.sim.base}/v1/customers"
+    answer = requests.post(url, json={"name": "Leïla"}, headers=headers, timeout=5)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_request_error")
+    answer = requests.post(url, data={"name": "Leïla", "nom": "x"}, headers=headers, timeout=5)
+    assert answer.json()["error"]["code"] == "parameter_unknown"
+    answer = requests.post(
+        url,
+        data="preferred_locales[]=fr&preferred_locales[]=en",
+        headers={**headers, "Content-Type": "application/x-www-form-urlencoded"},
+        timeout=5,
+    )
+    assert answer.json()["preferred_locales"] == ["fr", "en"]
+
+
+def test_a_key_has_255_characters(shop: Shop) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="255"):
+        shop.v1.customers.create({}, {"idempotency_key": "k" * 256})
 
 
 def test_what_is_not_there(shop: Shop) -> None:

@@ -254,6 +254,13 @@ def move_on(subscription: Thing, item: Thing, due: int, cycle: int) -> None:
     )
 
 
+def cycle_late(s: Store, subscription: Thing) -> None:
+    """A first debit that took longer than the period: the next one begins now."""
+    due = period_of(subscription)[1]
+    if due < s.clock.now():
+        cycle(s, subscription, due)
+
+
 def cycle(s: Store, subscription: Thing, due: int) -> None:
     """A period ends: the next begins with a draft invoice, or the subscription ends."""
     if not renews(subscription, due):
@@ -600,6 +607,7 @@ def mark_paid(s: Store, invoice: Thing, *, out_of_band: bool = False) -> None:
         newest and subscription["status"] in ("past_due", "unpaid")
     ):
         update_status(s, subscription, "active")
+        cycle_late(s, subscription)
     note_debt(s, invoice, subscription["status"] in ("past_due", "unpaid"))
 
 

@@ -40,12 +40,6 @@ def new_session(s: Store, mode: str, **fields: Any) -> Thing:
         currency="eur",
         currency_conversion=None,
         custom_fields=[],
-        custom_text={
-            "after_submit": None,
-            "shipping_address": None,
-            "submit": None,
-            "terms_of_service_acceptance": None,
-        },
         customer_creation=None,
         discounts=[],
         invoice=None,
@@ -54,7 +48,6 @@ def new_session(s: Store, mode: str, **fields: Any) -> Thing:
         payment_intent=None,
         payment_link=None,
         payment_method_configuration_details=None,
-        payment_method_options={},
         payment_method_types=offered,
         payment_status="unpaid",
         permissions=None,
@@ -147,6 +140,7 @@ def pay(
         name=name or customer["name"],
         email=email or customer["email"],
         behaviour=behaviour,
+        prefix=s.hidden[session["id"]]["prefix"],
     )
     if session["mode"] == "setup":
         payments.attach(s, method, customer)
@@ -394,13 +388,18 @@ def new_line_item(s: Store, price: Thing, quantity: int) -> Thing:
 
 
 def new_portal(
-    s: Store, customer: Thing, return_url: str | None, flow: Thing | None, locale: str | None
+    s: Store,
+    customer: Thing,
+    return_url: str | None,
+    flow: Thing | None,
+    locale: str | None,
+    configuration: str,
 ) -> Thing:
     key = s.new_id("billing_portal.session")
     made = s.add(
         "billing_portal.session",
         id=key,
-        configuration="bpc_stripesim",
+        configuration=configuration,
         customer=customer["id"],
         flow=flow,
         locale=locale,

@@ -28,7 +28,8 @@ class Clock:
         return self.frozen if self.frozen is not None else time.time() + self.offset
 
     def at(self, when: float, action: Callable[[], None]) -> None:
-        heapq.heappush(self._timers, (when, next(self._count), action))
+        """What is late runs now: time does not go back."""
+        heapq.heappush(self._timers, (max(when, self.exact()), next(self._count), action))
 
     def after(self, seconds: float, action: Callable[[], None]) -> None:
         self.at(self.exact() + seconds, action)

@@ -113,6 +113,7 @@ def dispute(
     payment_intent: str = "",
     amount: int | None = None,
     reason: str | None = None,
+    inquiry: bool = False,
     dispute: str = "",
     outcome: str = "",
 ) -> Thing:
@@ -127,7 +128,9 @@ def dispute(
             return s.render(found)
         intent = s.need("payment_intent", payment_intent)
         charge = s.need("charge", intent["latest_charge"] or "")
-        return s.render(payments.open_dispute(s, charge, amount=amount, reason=reason))
+        return s.render(
+            payments.open_dispute(s, charge, amount=amount, reason=reason, inquiry=inquiry)
+        )
 
 
 @control("refund")
@@ -281,7 +284,8 @@ def chosen_events(
         else:
             found, app.delivery.held = app.delivery.held, []
             return found
-    app.delivery.held = [x for x in app.delivery.held if x not in found]
+    ids = {x["id"] for x in found}
+    app.delivery.held = [x for x in app.delivery.held if x["id"] not in ids]
     return found
 
 
@@ -321,7 +325,7 @@ def state(app: "App") -> Thing:
             elif charge["status"] == "pending":
                 mine["pending"] += charge["amount"]
         for found in s.all("dispute"):
-            if found["status"] != "won":
+            if found["balance_transactions"] and found["status"] != "won":
                 charge = s.need("charge", found["charge"])
                 totals[charge["customer"] or ""]["disputed"] += found["amount"]
         names = ("received", "refunded", "disputed", "pending")

@@ -168,6 +168,9 @@ class Delivery:
 
     def next_job(self) -> Job:
         while True:
+            if self.busy >= self.settings.workers:
+                self.wake.wait()
+                continue
             wait = self.queue[0].due - time.monotonic() if self.queue else None
             if wait is not None and wait <= 0:
                 return heapq.heappop(self.queue)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 Thing = dict[str, Any]
 Fields = dict[str, str]
 NAMES = {"card": "Carte bancaire", "sepa_debit": "Prélèvement SEPA"}
+WORDS = {
+    "invalid_bank_account_iban": "Cet IBAN n’est pas valable.",
+    "incorrect_number": "Ce numéro de carte n’est pas valable.",
+}
 STYLE = """
 body{font:1.125rem/1.5 sans-serif;margin:2rem auto;max-width:34rem;padding:0 1rem;color:#1a1a1a}
 fieldset{border:1px solid #767676;margin:1rem 0;padding:1rem}
@@ -150,7 +154,8 @@ def pay(app: "App", session: Thing, fields: Fields) -> tuple[int, str]:
             app.store, session, kind, number=number, name=fields.get("name") or None
         )
     except ApiError as error:
-        return 409, payment_page(app, session, str(error), fields)
+        words = WORDS.get(error.body.get("code", ""), str(error))
+        return (422 if words != str(error) else 409), payment_page(app, session, words, fields)
     if ended == "requires_action":
         return 303, f"{app.store.base}/3ds/{app.store.hidden[session['id']]['intent']}"
     if ended == "declined":
@@ -269,7 +274,11 @@ def manage(app: "App", portal: Thing, fields: Fields) -> tuple[int, str]:
     if action == "change":
         kind = fields.get("method", "card")
         number = fields.get("iban" if kind == "sepa_debit" else "number") or None
-        checkout.change_method(s, customer, kind, number=number, name=fields.get("name") or None)
+        try:
+            name = fields.get("name") or None
+            checkout.change_method(s, customer, kind, number=number, name=name)
+        except ApiError as error:
+            return portal_page(app, portal, WORDS.get(error.body.get("code", ""), str(error)))
     elif action in ("cancel", "renew"):
         subscription = s.need("subscription", fields.get("subscription", ""))
         if subscription["customer"] != customer["id"]:

@@ -269,6 +269,11 @@ def check_caller(call: Call) -> None:
     version = call.headers.get("Stripe-Version")
     if version != stripe.api_version:
         raise ApiError(400, f"Invalid Stripe API version: {version}, not {stripe.api_version}")
+    kind = call.headers.get("Content-Type", "application/x-www-form-urlencoded")
+    if call.verb == "POST" and not kind.startswith("application/x-www-form-urlencoded"):
+        raise ApiError(400, f"Invalid request: v1 takes forms, not {kind}.")
+    if call.key and len(call.key) > 255:
+        raise ApiError(400, "Idempotency keys have at most 255 characters.")
     for name in ("Stripe-Account", "Stripe-Context"):
         if call.headers.get(name):
             raise NotModelled(f"the header {name}")
@@ -371,11 +376,15 @@ class Handler(BaseHTTPRequestHandler):
         if length > MAX_BODY:
             self.send(Answer(413, b"{}"))
             return
-        body = self.rfile.read(length).decode("utf-8")
+        body = self.rfile.read(length).decode("utf-8", "replace")
         try:
-            self.send(self.answer(where.path, where.query, body))
+            made = self.answer(where.path, where.query, body)
         except ClosedConnection:
             self.close_connection = True
+            return
+        except Exception as error:  # a page or a control of ours is wrong
+            made = self.app.own_fault(error)
+        self.send(made)
 
     def answer(self, path: str, query: str, body: str) -> Answer:
         app = self.app

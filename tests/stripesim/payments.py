@@ -64,6 +64,13 @@ def tell(s: Store, intent: Thing, ended: str) -> None:
 # Payment methods and mandates.
 
 
+def valid_iban(number: str) -> bool:
+    moved = number[4:] + number[:4]
+    if not moved.isalnum() or not 15 <= len(number) <= 34:
+        return False
+    return int("".join(str(int(letter, 36)) for letter in moved)) % 97 == 1
+
+
 def behaviour_of(kind: str, number: str) -> str:
     known = CARDS if kind == "card" else IBANS
     return known.get(number.replace(" ", "").upper(), "ok")
@@ -77,8 +84,13 @@ def new_method(
     name: str | None = None,
     email: str | None = None,
     behaviour: str | None = None,
+    prefix: str = "",
 ) -> Thing:
     number = (number or DEFAULT_NUMBER[kind]).replace(" ", "").upper()
+    if kind == "sepa_debit" and not valid_iban(number):
+        raise ApiError(400, "The IBAN you provided is invalid.", code="invalid_bank_account_iban")
+    if kind == "card" and not number.isdigit():
+        raise ApiError(402, "Your card number is incorrect.", code="incorrect_number")
     details = card_details(number) if kind == "card" else sepa_details(number)
     made = s.add(
         "payment_method",
@@ -97,7 +109,7 @@ def new_method(
     )
     s.hidden[made["id"]] = {"behaviour": behaviour or behaviour_of(kind, number), "used": 0}
     if kind == "sepa_debit":
-        s.hidden[made["id"]]["mandate"] = new_mandate(s, made)["id"]
+        s.hidden[made["id"]]["mandate"] = new_mandate(s, made, prefix)["id"]
     return made
 
 
@@ -134,7 +146,7 @@ def sepa_details(iban: str) -> Thing:
     }
 
 
-def new_mandate(s: Store, method: Thing) -> Thing:
+def new_mandate(s: Store, method: Thing, prefix: str) -> Thing:
     return s.add(
         "mandate",
         customer_acceptance={
@@ -146,7 +158,7 @@ def new_mandate(s: Store, method: Thing) -> Thing:
         payment_method=method["id"],
         payment_method_details={
             "sepa_debit": {
-                "reference": s.token(16).upper(),
+                "reference": prefix + s.token(16).upper(),
                 "url": f"{s.base}/mandate/{method['id']}",
             },
             "type": "sepa_debit",
@@ -346,6 +358,8 @@ def settle_debit(s: Store, intent: Thing, outcome: str) -> None:
 def new_charge(s: Store, intent: Thing, method: Thing, status: str) -> Thing:
     return s.add(
         "charge",
+        # Debits are `py_` and their refunds `pyr_` at the real service.
+        id=("py" if method["type"] == "sepa_debit" else "ch") + f"_{s.token(24)}",
         amount=intent["amount"],
         amount_captured=intent["amount"] if status != "failed" else 0,
         amount_refunded=0,
@@ -550,6 +564,7 @@ def refund(
     sepa = charge["payment_method_details"]["type"] == "sepa_debit"
     made = s.add(
         "refund",
+        id=("pyr" if sepa else "re") + f"_{s.token(24)}",
         amount=amount,
         balance_transaction=None,
         charge=charge["id"],
@@ -577,8 +592,13 @@ def refund(
     s.change(charge, "charge.refunded", amount_refunded=total, refunded=total == charge["amount"])
     seconds = s.modes["refund_settle_seconds"]
     if sepa and seconds is not None:
-        s.clock.after(seconds, lambda: made["status"] == "pending" and settle_refund(s, made))
+        s.clock.after(seconds, lambda: settle_when_due(s, made))
     return made
+
+
+def settle_when_due(s: Store, refunded: Thing) -> None:
+    if refunded["status"] == "pending":
+        settle_refund(s, refunded)
 
 
 CARD_REFUND = {"card": {"reference_status": "pending", "type": "refund"}, "type": "card"}
@@ -623,22 +643,34 @@ def settle_refund(s: Store, refunded: Thing, outcome: str = "succeeded") -> None
 
 
 def open_dispute(
-    s: Store, charge: Thing, *, amount: int | None = None, reason: str | None = None
+    s: Store,
+    charge: Thing,
+    *,
+    amount: int | None = None,
+    reason: str | None = None,
+    inquiry: bool = False,
 ) -> Thing:
+    """An inquiry only asks: it takes no money yet."""
     if charge["status"] != "succeeded":
         raise ApiError(400, f"Charge {charge['id']} took no money, so nobody disputes it.")
     if charge["disputed"]:
         raise ApiError(400, f"Charge {charge['id']} is disputed already.")
     sepa = charge["payment_method_details"]["type"] == "sepa_debit"
     amount = amount or charge["amount"]
+    if inquiry and sepa:
+        raise ApiError(400, "A bank takes a debit back, it does not inquire.")
     fee = 0 if s.modes["fees"] == "none" else (750 if sepa else 2_000)
     key = s.new_id("dispute")
-    entry = book(s, kind="adjustment", category="dispute", amount=-amount, fee=fee, source=key)
+    taken = (
+        []
+        if inquiry
+        else [book(s, kind="adjustment", category="dispute", amount=-amount, fee=fee, source=key)]
+    )
     made = s.add(
         "dispute",
         id=key,
         amount=amount,
-        balance_transactions=[copied(entry)],
+        balance_transactions=copied(taken),
         charge=charge["id"],
         currency="eur",
         enhanced_eligibility_types=[],
@@ -651,16 +683,17 @@ def open_dispute(
             "submission_count": 0,
             "submission_method": "not_submitted",
         },
-        is_charge_refundable=False,
+        is_charge_refundable=inquiry,
         metadata={},
         payment_intent=charge["payment_intent"],
         reason=reason or ("debit_not_authorized" if sepa else "fraudulent"),
         # A payer's bank takes a SEPA debit back without a hearing.
-        status="lost" if sepa else "needs_response",
+        status="warning_needs_response" if inquiry else "lost" if sepa else "needs_response",
     )
-    s.change(charge, "charge.updated", disputed=True)
+    s.change(charge, "charge.updated", disputed=not inquiry)
     s.emit("charge.dispute.created", made)
-    s.emit("charge.dispute.funds_withdrawn", made)
+    if not inquiry:
+        s.emit("charge.dispute.funds_withdrawn", made)
     if sepa:
         end_mandate(s, s.need("payment_method", charge["payment_method"]))
         s.emit("charge.dispute.closed", made)
@@ -668,8 +701,10 @@ def open_dispute(
 
 
 def close_dispute(s: Store, dispute: Thing, outcome: str) -> None:
-    if dispute["status"] in ("won", "lost"):
+    if dispute["status"] in ("won", "lost", "warning_closed"):
         raise ApiError(400, f"Dispute {dispute['id']} is closed already.")
+    if dispute["status"].startswith("warning"):
+        outcome = "warning_closed"
     s.change(dispute, status=outcome)
     if outcome == "won":
         entry = book(

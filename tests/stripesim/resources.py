@@ -408,6 +408,7 @@ def create_session(s: Store, p: Params) -> Thing:
             code="amount_too_small",
         )
     allowed = p.take("allowed_payment_method_types")
+    prefix = mandate_prefix(p)
     setup = None
     if mode == "setup":
         data = p.part("setup_intent_data")
@@ -428,7 +429,7 @@ def create_session(s: Store, p: Params) -> Thing:
         amount_subtotal=total if lines else None,
         amount_total=total if lines else None,
         cancel_url=cancel,
-        client_reference_id=p.take("client_reference_id"),
+        client_reference_id=short(p, "client_reference_id", 200),
         customer=customer,
         customer_email=email,
         customer_details=None,
@@ -436,10 +437,15 @@ def create_session(s: Store, p: Params) -> Thing:
         locale=p.take("locale"),
         metadata=p.metadata(),
         success_url=success,
+        custom_text=page_words(p.part("custom_text")),
+        payment_method_options={"sepa_debit": {"mandate_options": {"reference_prefix": prefix}}}
+        if prefix
+        else {},
     )
     if setup:
         session["setup_intent"] = setup["id"]
     s.hidden[session["id"]].update(
+        prefix=prefix,
         lines=[(price["id"], quantity) for price, quantity in lines],
         line_items=[checkout.new_line_item(s, price, quantity) for price, quantity in lines],
         subscription_data=read_data(p.part("subscription_data"), ("description",)),
@@ -449,6 +455,25 @@ def create_session(s: Store, p: Params) -> Thing:
         ),
     )
     return session
+
+
+def short(p: Params, name: str, limit: int) -> str | None:
+    value = p.take(name)
+    if value and len(value) > limit:
+        message = f"Invalid string: {value[:20]}…; must be at most {limit} characters"
+        raise ApiError(400, message, param=name)
+    return value
+
+
+def page_words(p: Params) -> Thing:
+    places = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
+    return {place: p.take(place) or None for place in places}
+
+
+def mandate_prefix(p: Params) -> str:
+    """All that is modelled of the options by means: how a mandate's reference begins."""
+    options = p.part("payment_method_options").part("sepa_debit").part("mandate_options")
+    return options.take("reference_prefix", "")
 
 
 def misplaced(p: Params, mode: str) -> None:
@@ -530,7 +555,12 @@ def create_portal(s: Store, p: Params) -> Thing:
     customer = s.need("customer", key, "customer")
     flow = read_flow(s, p.part("flow_data")) if "flow_data" in p else None
     return checkout.new_portal(
-        s, customer, check_url(p.take("return_url"), "return_url"), flow, p.take("locale")
+        s,
+        customer,
+        check_url(p.take("return_url"), "return_url"),
+        flow,
+        p.take("locale"),
+        p.take("configuration", "bpc_stripesim"),
     )
 
 
@@ -786,6 +816,12 @@ def create_refund(s: Store, p: Params) -> Thing:
     return payments.refund(
         s, charge, p.take("amount"), metadata=p.metadata(), reason=p.take("reason")
     )
+
+
+@serves("Charge.list_refunds")
+def list_refunds_of_charge(s: Store, p: Params, key: str) -> list[Thing]:
+    s.need("charge", key)
+    return [refund for refund in s.all("refund") if refund["charge"] == key]
 
 
 @serves("refunds.update")

@@ -226,10 +226,11 @@ class Store:
         raise RuntimeError(f"{path}: nothing has the id {key}")
 
     def list_of(self, url: str, things: list[dict[str, Any]]) -> dict[str, Any]:
+        """A list inside an object: the first ten, and where the rest is."""
         return {
             "object": "list",
-            "data": [copied(thing) for thing in things],
-            "has_more": False,
+            "data": [copied(thing) for thing in things[:10]],
+            "has_more": len(things) > 10,
             "url": url,
         }
 

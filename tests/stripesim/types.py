@@ -19,6 +19,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, ForwardRef, Literal, get_args, get_origin
 
+import stripe
 from stripe._list_object import ListObject
 from stripe._request_options import RequestOptions
 from stripe._stripe_object import StripeObject, UntypedStripeObject
@@ -196,25 +197,31 @@ class Operation:
 
 
 def operation(name: str) -> Operation:
-    """`checkout.sessions.create` as the SDK's own method would call it."""
+    """`checkout.sessions.create`, or `Charge.list_refunds`, as the SDK's own method calls it."""
     *services, method = name.split(".")
-    module, cls = "stripe._v1_services", "V1Services"
-    for service in services:
+    if name[0].isupper():
+        cls, module = services[0], getattr(stripe, services[0]).__module__
+    else:
+        module, cls = "stripe._v1_services", "V1Services"
+        for service in services:
+            importlib.import_module(module)
+            module, cls = sys.modules[module]._subservices[service]
         importlib.import_module(module)
-        module, cls = sys.modules[module]._subservices[service]
-    importlib.import_module(module)
     function = method_of(module, cls, method)
     call = next(
         node
         for node in ast.walk(function)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "self._request"
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("self._request", "cls._static_request")
     )
     verb, path = call.args[0], call.args[1]
     if isinstance(path, ast.Call):
         path = typing.cast(ast.Attribute, path.func).value
-    hint = next((arg.annotation for arg in function.args.args if arg.arg == "params"), None)
+    given = [*function.args.args, *filter(None, [function.args.kwarg])]
+    hint = next((arg.annotation for arg in given if arg.arg == "params"), None)
     params = re.search(r"\w+Params\b", ast.unparse(hint)) if hint else None
-    returns = typing.cast(ast.Constant, function.returns).value
+    said = typing.cast(ast.expr, function.returns)
+    returns = said.value if isinstance(said, ast.Constant) else ast.unparse(said)
     return Operation(
         name=name,
         verb=ast.literal_eval(verb).upper(),
