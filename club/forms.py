@@ -22,11 +22,19 @@ from club.kernel.refusal import Refused
 from club.models import User
 
 
-def add_refusal(form: forms.BaseForm, refusal: Refused, default: str | None = None) -> None:
-    """Put each reason beside the field that it names, if the form has it."""
+def add_refusal(
+    form: forms.BaseForm,
+    refusal: Refused,
+    default: str | None = None,
+    fields: dict[str, str] | None = None,
+) -> None:
+    """Put each reason beside the field that it names, if the form has it.
+
+    `fields` tells what the form calls a field that the verb names otherwise.
+    """
     for reason in refusal.reasons:
-        field = reason.field if reason.field in form.fields else default
-        form.add_error(field, str(reason.text))
+        name = (fields or {}).get(reason.field or "", reason.field)
+        form.add_error(name if name in form.fields else default, str(reason.text))
 
 
 @dataclass(frozen=True)
@@ -237,3 +245,19 @@ class CardNumberForm(forms.Form):
         if scanned is None or not scanned.startswith("M"):
             raise ValidationError(_("Ces chiffres ne vont pas ensemble. Relisez la carte."))
         return scanned[1:]
+
+
+class InvitationForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code d’invitation"),
+        max_length=300,
+        help_text=_("Six chiffres et huit lettres, par exemple 482174-BCDF-2345"),
+        error_messages={"required": _("Écrivez le code d’invitation.")},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
+    )
+
+    def clean_code(self) -> str:
+        """Typed, or the address that a QR holds: its last part."""
+        return str(self.cleaned_data["code"]).strip().rstrip("/").rpartition("/")[2][:40]

@@ -1,13 +1,14 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from club.views import account, card, claim, places, short_link, tenancy, theme
+from club.views import account, card, claim, household, places, short_link, tenancy, theme
 
 in_club = [
     path("mon-compte/contact/", account.contact, name="contact"),
     path("mon-compte/contact/code/", account.contact_code, name="contact-code"),
     path("mon-compte/locataire/", tenancy.tenancy, name="tenancy"),
     path("accueil/choisir/", places.choose_place, name="choose-place"),
+    path("accueil/foyer/<int:pk>/", household.join, name="household-join"),
     path("accueil/lettre/<int:pk>/", claim.letter, name="letter"),
     path("accueil/carte/<int:pk>/", card.print_card, name="card-print"),
     path("accueil/carte/<int:pk>/perdue/", card.lost, name="card-lost"),

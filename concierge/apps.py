@@ -11,15 +11,19 @@ class ConciergeConfig(AppConfig):
             emails,
             guards,
             signals,  # noqa: F401
+            subscription_letters,
             tasks,
         )
-        from concierge.domain import fees, invariants, subscriptions
+        from concierge.domain import fees, invariants, online, personal, subscriptions
         from concierge.kinds import LOAN
 
         emails.register()
+        subscription_letters.register()
         tasks.register()
         invariants.register()
         bookings.register(LOAN)
         guards.register()
         subscriptions.register()
+        online.register()
+        personal.register()
         fees.register()

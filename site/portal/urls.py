@@ -1,6 +1,6 @@
 from django.urls import path
 
-from portal.views import access, bookings, card, feed, home, receipts, subscription
+from portal.views import access, bookings, card, feed, home, household, receipts, subscription
 
 app_name = "portal"
 
@@ -25,6 +25,10 @@ urlpatterns = [
     path("carte/hors-ligne.js", card.worker, name="card-worker"),
     path("carte/perdue/", card.lost, name="card-lost"),
     path("carte/imprimer/", card.on_paper, name="card-print"),
+    path("foyer/", household.household, name="household"),
+    path("foyer/quitter/", household.leave, name="household-leave"),
+    path("foyer/rejoindre/", household.type_code, name="household-code"),
+    path("foyer/rejoindre/<str:code>/", household.join, name="household-join"),
     path("agenda/", feed.agenda, name="agenda"),
     path("agenda/<str:feed_token>.ics", feed.feed, name="feed"),
     path("acces/", access.tokens, name="tokens"),

@@ -47,6 +47,11 @@ FORGED = {
     "/<int:parent_page_id>/",
 }  # fmt: skip
 """Wagtail reads these forms' fields unasked: an empty one, which its pages never send, fails."""
+SEALED = (
+    "mon-espace/r/", "mon-espace/agenda/<", "mon-espace/foyer/rejoindre/<",
+    "mon-espace/accords/stop/",
+)  # fmt: skip
+"""What a secret in the address opens: a wrong one opens nothing, to nobody."""
 TEAM_AT_PLACE = {"concierge", "officer"}
 CALLERS = {"resident", "neighbour", "partner", "concierge"}
 """Who holds a token for the API."""
@@ -214,7 +219,7 @@ def wanted(actor: str, route: Route) -> Callable[[int], bool] | None:
         if actor not in STAFF or actor == "editor":
             return {403}.__contains__
         return {200}.__contains__ if actor in TEAM_AT_PLACE else {404}.__contains__
-    if path.startswith(("mon-espace/r/", "mon-espace/agenda/<")):
+    if path.startswith(SEALED):
         return {404, 405}.__contains__
     if path.startswith("mon-espace/") and not path.endswith(".js"):
         if actor == "visitor":
