@@ -122,6 +122,34 @@ class MandateStatus(models.TextChoices):
     VOID = "void", _("caduc")
 
 
+# A means that was given again wakes its mandate; one that is void is over.
+MANDATE_MOVES: dict[str, set[str]] = {
+    MandateStatus.PENDING: {
+        MandateStatus.ACTIVE,
+        MandateStatus.BOUNCED,
+        MandateStatus.RESCINDED,
+        MandateStatus.VOID,
+    },
+    MandateStatus.ACTIVE: {
+        MandateStatus.PENDING,
+        MandateStatus.BOUNCED,
+        MandateStatus.RESCINDED,
+        MandateStatus.VOID,
+    },
+    MandateStatus.BOUNCED: {
+        MandateStatus.ACTIVE,
+        MandateStatus.RESCINDED,
+        MandateStatus.VOID,
+    },
+    MandateStatus.RESCINDED: {
+        MandateStatus.ACTIVE,
+        MandateStatus.BOUNCED,
+        MandateStatus.VOID,
+    },
+    MandateStatus.VOID: set(),
+}
+
+
 class RefundReason(models.TextChoices):
     TWICE = "twice", _("payé deux fois")
     MISTAKE = "mistake", _("erreur")

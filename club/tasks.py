@@ -1,11 +1,15 @@
 """What the worker runs for the whole house. Each may run twice, or be cut off."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, time
 
 from django.conf import settings
 from django.utils import timezone, translation
 
+from club import gateway
+from club.domain import checkouts, provider_events, reconciliation, refunds, sync
 from club.domain.housekeeping import tidy
 from club.domain.outbox import send_due
 from club.emails import MailAndSms
@@ -55,5 +59,84 @@ def done(job: DailyJob, now: datetime) -> None:
     Heartbeat.objects.update_or_create(name=mark(job), defaults={"beat_at": now})
 
 
+# -- The payment provider: each asks it outside any transaction ---------------------------
+
+
+def handle_event(event_id: int) -> None:
+    with translation.override(settings.LANGUAGE_CODE):
+        provider_events.handle(event_id, now=timezone.now())
+
+
+def sync_customer(customer_id: int) -> None:
+    with translation.override(settings.LANGUAGE_CODE):
+        sync.sync(customer_id, now=timezone.now())
+
+
+def push_to_provider(kind: str, subject_id: int) -> None:
+    sync.push(kind, subject_id)
+
+
+def end_renewal(subscription: str) -> None:
+    with suppress(gateway.NotThere):
+        gateway.end_now(subscription)
+
+
+def close_page(session: str) -> None:
+    """Paid at the same moment: then it is closed already."""
+    with suppress(gateway.Declined):
+        gateway.close_page(session)
+
+
+def send_refund(refund_id: int) -> None:
+    refunds.send_refund(refund_id, now=timezone.now())
+
+
+def try_debit_again(customer_id: int) -> None:
+    """The person has given another card or account: what is open is debited once more."""
+    sync.try_again(customer_id, now=timezone.now())
+
+
+def forget_mandate(mandate_id: int) -> None:
+    sync.forget_mandate(mandate_id)
+
+
+def sweep_payments(now: datetime | None = None) -> None:
+    """Each minute: what was not handled, not sent, or is over. One failure stops no other."""
+    if not settings.STRIPE_SECRET_KEY:
+        return
+    now = now or timezone.now()
+    checkouts.expire_old(now)
+    for event_id in provider_events.undone(now):
+        with logged("The message %s was not handled", event_id):
+            handle_event(event_id)
+    for refund_id in refunds.unsent(now):
+        with logged("The refund %s was not sent", refund_id):
+            send_refund(refund_id)
+
+
+def fetch_lost_events(now: datetime | None = None) -> None:
+    """Each hour: what the provider told and nobody heard."""
+    if settings.STRIPE_SECRET_KEY:
+        provider_events.fetch_lost(now or timezone.now())
+
+
+def read_provider(now: datetime) -> None:
+    """Each night: who was active, then all amounts against the ledger."""
+    if not settings.STRIPE_SECRET_KEY:
+        return
+    sync.payers_who_left(now)
+    reconciliation.read_active(now)
+    reconciliation.reconcile(now)
+
+
+@contextmanager
+def logged(words: str, *of: object) -> Iterator[None]:
+    try:
+        yield
+    except Exception:
+        logger.exception(words, *of)
+
+
 def register() -> None:
     jobs.register(DailyJob("tidy", 4, tidy))
+    jobs.register(DailyJob("payments", 2, read_provider))

@@ -52,7 +52,12 @@ class Recurring:
 
 
 def recurring() -> list[Recurring]:
-    return [Recurring("club.tasks.send_messages", 10), Recurring("club.tasks.run_daily_jobs", 60)]
+    return [
+        Recurring("club.tasks.send_messages", 10),
+        Recurring("club.tasks.run_daily_jobs", 60),
+        Recurring("club.tasks.sweep_payments", 60),
+        Recurring("club.tasks.fetch_lost_events", 3600),
+    ]
 
 
 # -- In the cluster -----------------------------------------------------------------

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from club.enums import (
     CHECKOUT_MOVES,
+    MANDATE_MOVES,
     REFUND_MOVES,
     CheckoutStatus,
     DifferenceKind,
@@ -116,6 +117,8 @@ class ProviderEvent(models.Model):
 
 class Mandate(models.Model):
     """A SEPA mandate: void after 36 months without a debit."""
+
+    MOVES = MANDATE_MOVES
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="mandates")
     provider_id = models.CharField(max_length=80, unique=True)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from club.domain.ledger import enter, reverse
 from club.domain.messages import tell
 from club.enums import Account, EntryKind, RightSource
-from club.kernel import jobs, purchases
+from club.kernel import jobs, purchases, recurring
 from club.kernel.jobs import DailyJob
 from club.kernel.purchases import Due, Paid, Purchase
 from club.kernel.refusal import refuse
@@ -54,6 +54,12 @@ def locked(subscription: Subscription) -> Subscription:
         .select_related("plan", "next_plan", "household", "place", "member")
         .get(pk=subscription.pk)
     )
+
+
+def tell_provider(subscription: Subscription) -> None:
+    """What was decided here reaches the provider after this transaction."""
+    if subscription.provider_id is not None:
+        recurring.changed(KIND, subscription.pk)
 
 
 # -- Asking ------------------------------------------------------------------------------
@@ -108,6 +114,7 @@ def change_next(
     subscription.next_plan = plan
     subscription.save(update_fields=["next_plan"])
     log(subscription, "change_next_plan", by=by, now=now, facts={"plan": plan and plan.pk})
+    tell_provider(subscription)
 
 
 def give_if_free(subscription: Subscription, *, by: User | None, now: datetime) -> Subscription:
@@ -312,6 +319,8 @@ def settle(subscription: Subscription, paid: Paid, *, by: User | None, now: date
     if LedgerEntry.objects.filter(source=period.origin).exists():
         return
     subscription = period.subscription
+    if not paid.source.startswith("stripe:"):
+        tell_provider(subscription)
     enter(
         kind=EntryKind.CHARGE,
         account=Account.SUBSCRIPTION,
@@ -390,11 +399,12 @@ def use_sponsorship(member: Member, code: str, *, by: User, now: datetime) -> Su
 
 
 @in_one_transaction
-def stop(subscription: Subscription, *, by: User, now: datetime) -> Subscription:
+def stop(subscription: Subscription, *, by: User | None, now: datetime) -> Subscription:
     """No further period: at once where nothing is paid, else at the end of what is paid."""
     subscription = locked(subscription)
     if subscription.status not in OPEN_SUBSCRIPTIONS:
         raise refuse("not_open", _("Cet abonnement est déjà terminé."))
+    tell_provider(subscription)
     if subscription.status == SubscriptionStatus.PENDING:
         move(subscription, SubscriptionStatus.CANCELLED, by=by, now=now, verb="stop")
         return subscription
@@ -419,6 +429,7 @@ def keep(subscription: Subscription, *, by: User, now: datetime) -> Subscription
     subscription.stops_at_end = False
     subscription.save(update_fields=["stops_at_end"])
     log(subscription, "keep", by=by, now=now)
+    tell_provider(subscription)
     return subscription
 
 
