@@ -25,5 +25,6 @@ class ConciergeConfig(AppConfig):
         guards.register()
         subscriptions.register()
         online.register()
+        online.register()
         personal.register()
         fees.register()
