@@ -2,19 +2,32 @@
 
 from datetime import datetime
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from club.enums import ConsentKind
-from club.kernel.transactions import in_one_transaction
+from club.kernel.refusal import refuse
+from club.kernel.transactions import hold, in_one_transaction
 from club.kernel.transitions import log
 from club.models import Consent, Member, User
 
 WORDING = "2026-11"
-"""The version of the sentences beside the ticks; a change of words is a new version."""
+"""The version of the sentences below; a change of words is a new version."""
+
+SENTENCES: dict[str, Promise] = {
+    ConsentKind.CLUB_NEWS: _("Je veux bien recevoir les nouvelles du club, une fois par mois."),
+    ConsentKind.PARTNER_OFFERS: _("Je veux bien recevoir les avantages des partenaires."),
+    ConsentKind.SMS: _("Je veux bien recevoir aussi mes rappels par SMS."),
+}
 
 
 @in_one_transaction
 def give_consent(member: Member, kind: str, *, by: User, now: datetime) -> Consent:
     """Keep the proof; a tick under older words is closed and given again under these."""
     kind = ConsentKind(kind)
+    if kind == ConsentKind.SMS and not member.user.phone:
+        raise refuse("no_phone", _("Donnez d’abord un numéro de téléphone."), "kind")
+    hold(member)
     live = member.consents.filter(kind=kind, withdrawn_at=None).first()
     if live is not None and live.wording == WORDING:
         return live

@@ -1,6 +1,6 @@
-"""Links that open one booking without signing in, for messages.
+"""Links of messages that open one thing without signing in: a booking, or "no more".
 
-The long one carries Django's signature and its date. An SMS has no room for it:
+A booking's long one carries Django's signature and its date. An SMS has no room for it:
 the short one holds reference, day and 50 bits of a keyed digest in twenty
 characters, and leads to a long one.
 """
@@ -14,6 +14,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 SALT = "booking"
 SHORT_SALT = "short-booking"
+UNSUBSCRIBE_SALT = "unsubscribe"
 LIFE = timedelta(days=120)
 FIRST_DAY = date(2024, 1, 1)
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -25,6 +26,22 @@ def booking_path(reference: str) -> str:
 
 def booking_link(reference: str) -> str:
     return settings.BASE_URL + booking_path(reference)
+
+
+def unsubscribe_path(member_id: int, kind: str) -> str:
+    signed = signing.dumps([member_id, kind], salt=UNSUBSCRIBE_SALT, compress=True)
+    return reverse("portal:unsubscribe", args=[signed])
+
+
+def unsubscribe_link(member_id: int, kind: str) -> str:
+    """For each letter of that kind: it takes the consent back without signing in, for ever."""
+    return settings.BASE_URL + unsubscribe_path(member_id, kind)
+
+
+def unsubscribed(signed: str) -> tuple[int, str]:
+    """Whose consent of which kind; raises `signing.BadSignature`."""
+    member_id, kind = signing.loads(signed, salt=UNSUBSCRIBE_SALT)
+    return member_id, kind
 
 
 def short_booking_link(reference: str, today: date) -> str:

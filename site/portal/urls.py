@@ -1,6 +1,16 @@
 from django.urls import path
 
-from portal.views import access, bookings, card, feed, home, household, receipts, subscription
+from portal.views import (
+    access,
+    bookings,
+    card,
+    consents,
+    feed,
+    home,
+    household,
+    receipts,
+    subscription,
+)
 
 app_name = "portal"
 
@@ -29,6 +39,8 @@ urlpatterns = [
     path("foyer/quitter/", household.leave, name="household-leave"),
     path("foyer/rejoindre/", household.type_code, name="household-code"),
     path("foyer/rejoindre/<str:code>/", household.join, name="household-join"),
+    path("accords/", consents.consents, name="consents"),
+    path("accords/stop/<str:signed>/", consents.unsubscribe, name="unsubscribe"),
     path("agenda/", feed.agenda, name="agenda"),
     path("agenda/<str:feed_token>.ics", feed.feed, name="feed"),
     path("acces/", access.tokens, name="tokens"),

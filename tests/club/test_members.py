@@ -303,12 +303,12 @@ def test_the_command_prints_the_token_alone_on_its_last_line(member: Member) -> 
 
 
 def test_consent_keeps_its_proof(member: Member, now: Any) -> None:
-    given = consents.give_consent(member, ConsentKind.SMS, by=member.user, now=now)
-    assert consents.give_consent(member, ConsentKind.SMS, by=member.user, now=now) == given
+    given = consents.give_consent(member, ConsentKind.CLUB_NEWS, by=member.user, now=now)
+    assert consents.give_consent(member, ConsentKind.CLUB_NEWS, by=member.user, now=now) == given
     assert given.wording == consents.WORDING
     live = member.consents.filter(withdrawn_at=None)
     assert live.get() == given
-    consents.withdraw_consent(member, ConsentKind.SMS, by=member.user, now=now)
+    consents.withdraw_consent(member, ConsentKind.CLUB_NEWS, by=member.user, now=now)
     given.refresh_from_db()
     assert given.withdrawn_at == now
     assert not live.all().exists()

@@ -11,10 +11,6 @@ from tests.factories.club import CardFactory, MemberFactory
 
 HOME = "/mon-espace/foyer/"
 LEAVE, CODE = f"{HOME}quitter/", f"{HOME}rejoindre/"
-    "/mon-espace/foyer/",
-    "/mon-espace/foyer/quitter/",
-    "/mon-espace/foyer/rejoindre/",
-)
 
 
 @pytest.fixture
