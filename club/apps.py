@@ -26,6 +26,7 @@ class ClubConfig(AppConfig):
     def ready(self) -> None:
         from club import (
             guards,
+            receipt_letters,
             signals,  # noqa: F401
             tasks,
             worker,
@@ -36,5 +37,6 @@ class ClubConfig(AppConfig):
         invariants.register()
         worker.connect()
         guards.register()
+        receipt_letters.register()
         post_migrate.connect(make_cache_table, sender=self)
         post_migrate.connect(install_guards, sender=self)

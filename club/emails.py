@@ -46,6 +46,15 @@ def subject_of(found: Sequence[Letter], now: datetime) -> str:
     }
 
 
+def way_on(found: Sequence[Letter]) -> tuple[str, str]:
+    """The one button: the letter's own; of several, what shows all that they are about."""
+    if len({letter.link for letter in found}) == 1:
+        return found[0].button, found[0].link
+    if len({letter.button for letter in found}) == 1:
+        return _("Voir mes réservations"), settings.BASE_URL + reverse("portal:bookings")
+    return _("Ouvrir mon espace"), settings.BASE_URL + reverse("portal:home")
+
+
 def email_of(
     name: str, message: Message, found: Sequence[Letter], now: datetime
 ) -> EmailMultiAlternatives:
@@ -53,12 +62,13 @@ def email_of(
     place = message.member.place
     subject = one_line(subject_of(found, now))
     alone = found[0] if len(found) == 1 else None
+    button, link = way_on(found)
     context = {
         "subject": subject,
         "letters": found,
         "alone": alone is not None,
-        "button": alone.button if alone else _("Voir mes réservations"),
-        "link": alone.link if alone else settings.BASE_URL + reverse("portal:bookings"),
+        "button": button,
+        "link": link,
         "member": message.member,
         "place": place,
         "BASE_URL": settings.BASE_URL,
@@ -79,9 +89,7 @@ def email_of(
 
 
 def sms_of(message: Message, found: Sequence[Letter], now: datetime) -> str:
-    link = (
-        found[0].short_link if len(found) == 1 else settings.BASE_URL + reverse("portal:bookings")
-    )
+    link = found[0].short_link if len(found) == 1 else way_on(found)[1]
     return sms_text.one_sms(message.member.place.name, subject_of(found, now), link)
 
 

@@ -9,6 +9,7 @@ from club.kernel.refusal import Refused
 from club.kernel.spans import local_day, start_of
 from concierge.domain.lending import lapse_loan
 from concierge.domain.reminders import write_reminders
+from concierge.domain.renewal_reminders import write_renewal_reminders
 from concierge.enums import BEFORE_HANDOVER
 from concierge.models import Loan
 
@@ -30,3 +31,4 @@ def lapse_loans(now: datetime) -> None:
 def register() -> None:
     jobs.register(DailyJob("lapse", 4, lapse_loans))
     jobs.register(DailyJob("reminders", 7, write_reminders))
+    jobs.register(DailyJob("renewal-reminders", 7, write_renewal_reminders))
