@@ -1,7 +1,12 @@
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from club.enums import Scope
+from club.models import Member
+from concierge.models import Plan
+from concierge.queries.plans import offered_plans
 
 
 class TokenForm(forms.Form):
@@ -21,5 +26,40 @@ class TokenForm(forms.Form):
         error_messages={
             "required": _("Choisissez ce que l’accès permet."),
             "invalid_choice": _("Choisissez ce que l’accès permet."),
+        },
+    )
+
+
+class PlanForm(forms.Form):
+    """The press on a formula: one of those that the member may take."""
+
+    formule = forms.CharField(
+        max_length=40, error_messages={"required": _("Choisissez une formule.")}
+    )
+
+    def __init__(self, member: Member, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.member = member
+
+    def clean_formule(self) -> Plan:
+        for plan in offered_plans(self.member):
+            if plan.slug == self.cleaned_data["formule"]:
+                return plan
+        raise forms.ValidationError(
+            _("Cette formule n’est plus proposée. Choisissez-en une autre."), code="gone"
+        )
+
+
+class SponsorshipForm(forms.Form):
+    code = forms.CharField(
+        label=_("Le code"),
+        help_text=_("Il est sur la lettre de votre bailleur, par exemple : TILLEUL24."),
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
+        error_messages={
+            "required": _("Écrivez le code de la lettre."),
+            "max_length": _("Ce code est trop long. Vérifiez-le sur la lettre."),
         },
     )

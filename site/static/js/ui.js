@@ -38,3 +38,8 @@ window.addEventListener("pageshow", (event) => {
 });
 
 document.querySelector("[data-error-summary]")?.focus();
+
+for (const button of document.querySelectorAll("[data-print-page]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
