@@ -111,9 +111,7 @@ def subscription(request: MemberRequest) -> HttpResponse:
             for plan in if_tenant(member, offered_plans(member))
             if plan.kind not in open_kinds
         ],
-        "given_until": given_until(member, today)
-        if PlanKind.SUBSCRIPTION not in open_kinds
-        else None,
+        "given_until": None if is_subscriber else given_until(member, today),
     }
     return render(request, "portal/subscription.html", context)
 
