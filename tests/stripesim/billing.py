@@ -195,7 +195,7 @@ def end(s: Store, subscription: Thing, reason: str) -> None:
             "draft",
             "open",
         ):
-            s.change(invoice, auto_advance=False, next_payment_attempt=None)
+            s.change(invoice, "invoice.updated", auto_advance=False, next_payment_attempt=None)
     s.emit("customer.subscription.deleted", subscription)
 
 
@@ -508,11 +508,11 @@ def finalize_and_collect(s: Store, invoice: Thing) -> None:
     if invoice["status"] != "draft" or not invoice["auto_advance"]:
         return
     if subscription["status"] in (*ENDED, "unpaid"):
-        s.change(invoice, auto_advance=False, next_payment_attempt=None)
+        s.change(invoice, "invoice.updated", auto_advance=False, next_payment_attempt=None)
         return
     pause = subscription["pause_collection"]
     if pause and pause["behavior"] == "keep_as_draft":
-        s.change(invoice, auto_advance=False, next_payment_attempt=None)
+        s.change(invoice, "invoice.updated", auto_advance=False, next_payment_attempt=None)
         return
     finalize(s, invoice)
     if pause and pause["behavior"] == "void":
