@@ -1,7 +1,7 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from club.views import account, card, claim, household, places, short_link, tenancy, theme
+from club.views import account, card, claim, household, places, provider, short_link, tenancy, theme
 
 in_club = [
     path("mon-compte/contact/", account.contact, name="contact"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("bienvenue/", claim.claim, name="claim"),
     path("c/", card.check, name="card-check"),
     path("c/<str:token>", card.card, name="card"),
+    path("stripe/webhook/", provider.webhook, name="stripe-webhook"),
     path("r/<str:code>/", short_link.follow, name="short-link"),
     # Wagtail's own sign-in page knows neither codes nor second factors.
     path("_util/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),

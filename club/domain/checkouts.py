@@ -9,6 +9,7 @@ answer gives the same page.
 import logging
 from datetime import datetime, timedelta
 
+from django.core.cache import cache
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
@@ -159,14 +160,29 @@ def introduce(customer: Customer, member: Member) -> None:
 # -- Coming back -------------------------------------------------------------------------------
 
 
+PATIENCE = 20
+"""Seconds. A page that is loaded again and again has the provider read no oftener."""
+
+
+def asked_lately(customer: Customer, what: str) -> bool:
+    return not cache.add(f"payments:{what}:{customer.pk}", True, PATIENCE)
+
+
 @in_one_transaction
-def came_back(checkout: Checkout, *, now: datetime) -> None:
-    """A return page proves nothing: it only has the provider read, at most now and then."""
+def came_back(checkout: Checkout) -> None:
+    """A return page proves nothing: it only has the provider read."""
     customer = Customer.objects.filter(household=checkout.household_id).first()
     if customer is None or checkout.status == CheckoutStatus.PAID:
         return
-    if customer.synced_at is None or now - customer.synced_at > timedelta(seconds=20):
+    if not asked_lately(customer, "back"):
         async_task("club.tasks.sync_customer", customer.pk, group="provider")
+
+
+@in_one_transaction
+def means_changed(customer: Customer) -> None:
+    """With another card or account, what was refused is debited once more."""
+    if not asked_lately(customer, "means"):
+        async_task("club.tasks.try_debit_again", customer.pk, group="provider")
 
 
 def expire_old(now: datetime) -> None:

@@ -8,6 +8,7 @@ from portal.views import (
     feed,
     home,
     household,
+    paying,
     receipts,
     subscription,
 )
@@ -41,6 +42,9 @@ urlpatterns = [
     path("foyer/rejoindre/<str:code>/", household.join, name="household-join"),
     path("accords/", consents.consents, name="consents"),
     path("accords/stop/<str:signed>/", consents.unsubscribe, name="unsubscribe"),
+    path("payer/<slug:kind>/<int:pk>/", paying.pay, name="pay"),
+    path("payer/retour/<str:reference>/", paying.paid, name="paid"),
+    path("moyens-de-paiement/", paying.means, name="means"),
     path("agenda/", feed.agenda, name="agenda"),
     path("agenda/<str:feed_token>.ics", feed.feed, name="feed"),
     path("acces/", access.tokens, name="tokens"),
