@@ -3,4 +3,5 @@
 from club.access import staff_required
 from club.enums import Role
 
+officer = staff_required(Role.OFFICER)
 staff = staff_required(Role.CONCIERGE, Role.OFFICER)

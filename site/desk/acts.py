@@ -147,7 +147,7 @@ def take_back(counter: Counter, copy: Copy) -> Facts:
 def tell_keep_for(counter: Counter, facts: Facts) -> Screen:
     loan = loan_of(counter, facts["loan"])
     screen = borrower_of(counter, loan).screen(new=loan.pk)
-    word = _("Caution : %(cents)s.") % {"cents": words.money(facts["cents"])}
+    word = _("Caution : %(cents)s.") % {"cents": words.money(facts["cents"])}
     text = _("%(tool)s est mis de côté. Encaissez, puis scannez-le encore.")
     screen.result = Result("attention", word, text % {"tool": loan.tool.name})
     return screen

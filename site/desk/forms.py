@@ -1,4 +1,4 @@
-"""The desk's three forms: a new member, a right, a loan that was forgotten."""
+"""The desk's forms of people: a new member, a right, a loan that was forgotten."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -17,6 +17,8 @@ from concierge.models import Copy
 from desk.screen import members_at
 
 RIGHT_DAYS = 365
+GIVEN = (RightSource.GIFT, RightSource.SPONSOR)
+"""What is given by hand; what is paid comes with its money."""
 
 
 def one_member(place: Place, text: str) -> Member:
@@ -96,7 +98,7 @@ class RightForm(forms.Form):
     )
     source = forms.ChoiceField(
         label=_("Origine"),
-        choices=[(value, capfirst(label)) for value, label in RightSource.choices],
+        choices=[(source.value, capfirst(source.label)) for source in GIVEN],
         initial=RightSource.GIFT,
         widget=forms.RadioSelect,
         error_messages={"required": _("Choisissez l’origine.")},

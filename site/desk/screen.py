@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -13,13 +13,24 @@ from django.utils.translation import gettext_lazy, ngettext
 from club.enums import Activity, TenancyResult
 from club.kernel import words
 from club.kernel.people import spoken_phone
+from club.kernel.purchases import Due, due_of
 from club.kernel.spans import local_day
 from club.models import Card, Member, Place, TenancyCheck
-from club.queries.entitlement import coverage
+from club.queries.entitlement import Coverage, coverage
 from club.queries.members import with_live_card
-from concierge.enums import HOLDING, REPAIR_MOVES, CopyStatus, LoanStatus, RepairStatus
-from concierge.models import Copy, Loan, Repair
+from concierge.domain.fees import held_of
+from concierge.enums import (
+    HOLDING,
+    REPAIR_MOVES,
+    CopyStatus,
+    LoanStatus,
+    PlanKind,
+    RepairStatus,
+    SubscriptionStatus,
+)
+from concierge.models import Copy, Loan, Repair, Subscription
 from concierge.queries.loans import open_of_copy, open_of_member
+from concierge.queries.plans import open_subscription
 
 JUST_LENT = timedelta(minutes=30)
 """How long a hand-over stands under "Prêté à l’instant"."""
@@ -41,6 +52,8 @@ class Result:
     word: str
     text: str = ""
     undo: str = ""
+    receipt: int | None = None
+    """The receipt that it made, to print."""
 
     @property
     def undo_url(self) -> str | None:
@@ -89,6 +102,18 @@ class Line:
         return spoken_phone(user.phone) if user.phone else user.email
 
 
+@dataclass(frozen=True)
+class Deposit:
+    """Money that is held for a loan, and whether its time to go back has come."""
+
+    loan: Loan
+    cents: int
+
+    @property
+    def can_go_back(self) -> bool:
+        return self.loan.status != LoanStatus.OUT
+
+
 @dataclass
 class Person:
     """The member who stands at the counter, with all that is theirs here."""
@@ -97,6 +122,10 @@ class Person:
     chip: tuple[str, str]
     is_tenant: bool
     card: Card | None
+    due: list[Due] = field(default_factory=list)
+    deposits: list[Deposit] = field(default_factory=list)
+    needs_right: bool = False
+    """Without one nothing is lent."""
     aside: list[Line] = field(default_factory=list)
     just_lent: list[Line] = field(default_factory=list)
     at_home: list[Line] = field(default_factory=list)
@@ -107,9 +136,8 @@ class Person:
         return self.just_lent + self.at_home
 
     @property
-    def needs_right(self) -> bool:
-        """Without one nothing is lent: the desk offers to give it."""
-        return self.chip[0] == "late"
+    def to_pay(self) -> int:
+        return sum(line.cents for line in self.due)
 
     @property
     def called(self) -> str:
@@ -219,36 +247,57 @@ def shelf_of(copy: Copy) -> str:
 def members_at(place: Place) -> QuerySet[Member]:
     """Whom a place's staff may serve: its members, and whoever has a booking there."""
     booked = Loan.objects.filter(member=OuterRef("pk"), place=place, status__in=HOLDING)
-    verified = TenancyCheck.objects.filter(member=OuterRef("pk"), result=TenancyResult.YES)
+    checks = TenancyCheck.objects.filter(member__household=OuterRef("household")).order_by(
+        "-checked_on", "-pk"
+    )
     return (
         with_live_card(Member.objects.filter(Q(place=place) | Exists(booked)))
-        .annotate(is_tenant=Exists(verified))
+        .annotate(tenancy=Subquery(checks.values("result")[:1]))
         .prefetch_related("notes")
     )
 
 
-def right_chip(member: Member, today: date) -> tuple[str, str]:
-    held = coverage(member, Activity.LENDING, today)
-    if held.starts_on is None or held.ends_on is None:
+def chip_of(held: Coverage, subscription: Subscription | None, today: date) -> tuple[str, str]:
+    """How the subscription stands: what the right says, and why where it is not plain."""
+    status = subscription.status if subscription else None
+    if held.starts_on is None or held.ends_on is None or held.ends_on < today:
+        if status == SubscriptionStatus.PAUSED:
+            return "aside", _("Abonnement en pause")
+        if status == SubscriptionStatus.PENDING:
+            return "late", _("Abonnement à payer")
+        if held.ends_on is not None:
+            ended = {"day": words.day(held.ends_on, today)}
+            return "late", _("Abonnement fini le %(day)s") % ended
         return "late", _("Pas d’abonnement")
+    until = {"day": words.day(held.ends_on, today)}
     if today < held.starts_on:
         return "aside", _("Abonné dès le %(day)s") % {"day": words.day(held.starts_on, today)}
-    if held.ends_on < today:
-        return "late", _("Abonnement fini le %(day)s") % {"day": words.day(held.ends_on, today)}
+    if status == SubscriptionStatus.LATE:
+        return "late", _("En retard, emprunte jusqu’au %(day)s") % until
     if held.ends_on - today <= timedelta(days=30):
-        return "aside", _("Abonné jusqu’au %(day)s") % {"day": words.day(held.ends_on, today)}
-    return "ok", _("Abonnement à jour")
+        return "aside", _("Abonné jusqu’au %(day)s") % until
+    return "ok", _("À jour jusqu’au %(day)s") % until
+
+
+def deposits_held(member: Member) -> list[Deposit]:
+    held = held_of(member.household)
+    loans = Loan.objects.filter(pk__in=held).select_related("tool") if held else []
+    return [Deposit(loan, held[loan.pk]) for loan in loans]
 
 
 def person_of(member: Member, place: Place, now: datetime, new: int | None = None) -> Person:
     """`member` comes from `members_at`; `new` is the loan to light up."""
     today = local_day(now)
     cards = member.live_cards  # type: ignore[attr-defined]
+    held = coverage(member, Activity.LENDING, today)
     person = Person(
         member,
-        right_chip(member, today),
-        member.is_tenant,  # type: ignore[attr-defined]
+        chip_of(held, open_subscription(member, PlanKind.SUBSCRIPTION), today),
+        member.tenancy == TenancyResult.YES,  # type: ignore[attr-defined]
         cards[0] if cards else None,
+        due_of(member.household, now),
+        deposits_held(member),
+        needs_right=held.ends_on is None or held.ends_on < today,
     )
     for loan in open_of_member(member, place):
         line = Line(loan, loan.days_late(today), loan.pk == new)

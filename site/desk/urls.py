@@ -1,12 +1,13 @@
 from django.urls import path
 
-from desk import views
+from desk import pay, till, views
 
 app_name = "desk"
 urlpatterns = [
     path("", views.home, name="home"),
     path("tableau/", views.day_board, name="board"),
     path("defaire/", views.undo, name="undo"),
+    path("pret/<slug:reference>/caution/", pay.deposit, name="deposit"),
     path("pret/<slug:reference>/<slug:act>/", views.loan_act, name="loan-act"),
     path("exemplaire/<slug:label>/", views.copy_act, name="copy-act"),
     path("exemplaire/<slug:label>/defaut/", views.fault, name="fault"),
@@ -16,5 +17,16 @@ urlpatterns = [
     path("appels/", views.calls, name="calls"),
     path("nouveau-membre/", views.new_member, name="new-member"),
     path("membre/<int:pk>/abonnement/", views.right, name="right"),
+    path("encaisser/", pay.find, name="pay-find"),
+    path("membre/<int:pk>/encaisser/", pay.pay, name="pay"),
+    path("membre/<int:pk>/plus-locataire/", pay.left_dwelling, name="left-dwelling"),
+    path("recus/", pay.receipts, name="receipts"),
+    path("recu/<int:pk>/", pay.receipt, name="receipt"),
+    path("recu/<int:pk>/annuler/", pay.cancel, name="receipt-cancel"),
+    path("caisse/", till.till, name="till"),
+    path("caisse/<int:pk>/", till.till_day, name="till-day"),
+    path("caisse/<int:pk>/compter/", till.count, name="till-count"),
+    path("caisse/<int:pk>/signer/", till.sign, name="till-sign"),
+    path("journal/", till.book, name="journal"),
     path("pret-oublie/", views.forgotten_loan, name="forgotten-loan"),
 ]

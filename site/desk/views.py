@@ -19,18 +19,20 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from club.access import StaffRequest
 from club.domain.members import give_right, likely_same, register_member
-from club.enums import Activity
+from club.enums import Activity, Role
+from club.forms import add_refusal
 from club.kernel import words
 from club.kernel.people import folded
 from club.kernel.refusal import Refused
 from club.kernel.spans import local_day
 from club.models import Member
+from club.permissions import roles_of
 from concierge.domain.lending import enter_forgotten_loan
 from concierge.enums import Fault, RepairStatus
 from concierge.models import Copy, Loan, Repair
 from concierge.queries import loans
 from desk import acts, scans
-from desk.access import staff
+from desk.access import officer, staff
 from desk.acts import LOAN_ACTS, Counter
 from desk.board import board
 from desk.forms import ForgottenLoanForm, NewMemberForm, RightForm
@@ -70,6 +72,7 @@ def served(request: StaffRequest, wanted: str) -> Member:
 def answer(request: StaffRequest, screen: Screen, **more: Any) -> HttpResponse:
     """The counter alone for the page's own requests, else the whole page with its board."""
     context: dict[str, Any] = {"screen": screen, "faults": Fault.choices, **more}
+    context["is_officer"] = (Role.OFFICER, request.place.pk) in roles_of(request.user)
     if request.headers.get("X-Desk"):
         response = render(request, "desk/counter.html", context)
         response["X-Desk"] = "1"
@@ -79,9 +82,11 @@ def answer(request: StaffRequest, screen: Screen, **more: Any) -> HttpResponse:
     return render(request, "desk/home.html", context)
 
 
-def said(url: str, kind: str, word: str, text: str = "") -> HttpResponse:
+def said(
+    url: str, kind: str, word: str, text: str = "", receipt: int | None = None
+) -> HttpResponse:
     """Back to the counter with a result, which a later reload does not repeat."""
-    signed = signing.dumps([kind, word, text], salt=SAID_SALT)
+    signed = signing.dumps([kind, word, text, "", receipt], salt=SAID_SALT)
     return redirect(f"{url}{'&' if '?' in url else '?'}{urlencode({'dit': signed})}")
 
 
@@ -276,7 +281,7 @@ def new_member(request: StaffRequest) -> HttpResponse:
                     now=timezone.now(),
                 )
             except Refused as refusal:
-                show(form, refusal, {"email": "contact", "phone": "contact"})
+                add_refusal(form, refusal, fields={"email": "contact", "phone": "contact"})
             else:
                 card = member.cards.get(revoked_at=None)
                 word = _("Membre créé.")
@@ -287,11 +292,11 @@ def new_member(request: StaffRequest) -> HttpResponse:
     return render(request, "desk/new_member.html", context, status=status)
 
 
-@staff
+@officer
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def right(request: StaffRequest, pk: int) -> HttpResponse:
-    """Give the household the right to borrow, on the spot."""
+    """Give the household the right to borrow, without money: an officer's gift."""
     member = served(request, str(pk))
     now = timezone.now()
     today = local_day(now)
@@ -309,14 +314,14 @@ def right(request: StaffRequest, pk: int) -> HttpResponse:
                 now=now,
             )
         except Refused as refusal:
-            show(form, refusal)
+            add_refusal(form, refusal)
         else:
             text = _("%(name)s peut emprunter jusqu’au %(day)s.") % {
                 "name": member,
                 "day": words.day(ends_on, today),
             }
             url = f"{reverse('desk:home')}?membre={member.pk}"
-            return said(url, "done", _("Abonnement donné."), text)
+            return said(url, "done", _("Droit donné."), text)
     status = 422 if form.errors else 200
     return render(request, "desk/right.html", {"form": form, "person": member}, status=status)
 
@@ -346,17 +351,10 @@ def forgotten_loan(request: StaffRequest) -> HttpResponse:
                 now=now,
             )
         except Refused as refusal:
-            show(form, refusal)
+            add_refusal(form, refusal)
         else:
             word = _("Prêt saisi : %(tool)s.") % {"tool": loan.tool.name}
             text = _("À rendre %(day)s.") % {"day": words.day(loan.due_on)}
             return said(f"{reverse('desk:home')}?membre={member.pk}", "done", word, text)
     status = 422 if form.errors else 200
     return render(request, "desk/forgotten_loan.html", {"form": form}, status=status)
-
-
-def show(form: Any, refusal: Refused, fields: dict[str, str] | None = None) -> None:
-    """A verb's reasons at the fields that they speak about."""
-    for reason in refusal.reasons:
-        name = (fields or {}).get(reason.field or "", reason.field)
-        form.add_error(name if name in form.fields else None, str(reason.text))

@@ -14,7 +14,7 @@ def test_a_card_opens_the_person(desk, card, member):
     said = words(answer)
     assert "Samira Benali" in said
     assert "Carte M 204 511 · foyer de 4 · location non vérifiée" in said
-    assert "Abonnement à jour" in said
+    assert "À jour jusqu’au vendredi 31 décembre" in said
     assert f'name="membre" value="{member.pk}"' in answer.content.decode()
 
 

@@ -1,13 +1,15 @@
+import re
 from datetime import date
 
 import pytest
 
-from club.enums import RightSource
+from club.enums import RightSource, Role
 from club.models import Member, Right
 from concierge.enums import LoanStatus
 from concierge.models import Loan
 from tests.desk.conftest import words
-from tests.factories.club import CardFactory, MemberFactory, PlaceFactory
+from tests.factories.club import AssignmentFactory, CardFactory, MemberFactory, PlaceFactory
+from tests.signin import sign_in_staff
 
 NEW = {"first_name": "Inès", "last_name": "Diallo", "contact": "", "household": ""}
 
@@ -76,6 +78,21 @@ def test_a_likely_double_is_shown_first(desk, member):
     assert Member.objects.filter(user__last_name="Benaly").exists()
 
 
+def test_enter_in_a_field_asks_again_before_it_makes_a_double(desk, member):
+    double = NEW | {"first_name": "Samira", "last_name": "Benaly"}
+    page = desk.post("/desk/nouveau-membre/", double).content.decode()
+    form = page[page.index('<form class="stack page--member"') :]
+    first = re.search(r"<button[^>]*>", form)
+    assert 'name="is_other"' not in first[0]
+
+
+def test_a_paid_right_is_not_given_by_hand(officers_desk, member):
+    path = f"/desk/membre/{member.pk}/abonnement/"
+    answer = officers_desk.post(path, {"ends_on": "2028-03-08", "source": "payment"})
+    assert answer.status_code == 422
+    assert Right.objects.count() == 1
+
+
 def test_a_double_at_another_place_is_named_without_a_link(desk, place):
     elsewhere = PlaceFactory(landlord=place.landlord, name="Conciergerie du Pigeonnier")
     there = MemberFactory(place=elsewhere)
@@ -94,12 +111,24 @@ def test_a_taken_phone_is_told_at_its_field(desk, member):
     assert "Un compte existe déjà avec ce téléphone." in words(response)
 
 
-def test_a_right_is_given_on_the_spot_for_a_year(desk, place):
+@pytest.fixture
+def officers_desk(client, place):
+    sign_in_staff(client, AssignmentFactory(place=place, role=Role.OFFICER).user)
+    return client
+
+
+def test_a_right_is_an_officers_gift(desk, place, member):
+    assert desk.get(f"/desk/membre/{member.pk}/abonnement/").status_code == 403
+    assert "Donner un droit" not in words(desk.get(f"/desk/?membre={member.pk}"))
+
+
+def test_a_right_is_given_on_the_spot_for_a_year(officers_desk, place):
+    desk = officers_desk
     member = MemberFactory(place=place)
     path = f"/desk/membre/{member.pk}/abonnement/"
     assert 'value="2028-03-08"' in desk.get(path).content.decode()
     response = desk.post(path, {"ends_on": "2028-03-08", "source": "gift"}, follow=True)
-    assert "Abonnement donné. Samira Benali peut emprunter jusqu’au mercredi 8 mars 2028" in words(
+    assert "Droit donné. Samira Benali peut emprunter jusqu’au mercredi 8 mars 2028" in words(
         response
     )
     given = Right.objects.get()
@@ -111,8 +140,8 @@ def test_a_right_is_given_on_the_spot_for_a_year(desk, place):
 
 
 @pytest.mark.parametrize("ends_on", ["2027-03-08", "2040-01-01", "9999-99-99", ""])
-def test_an_odd_end_is_refused(desk, member, ends_on):
-    response = desk.post(
+def test_an_odd_end_is_refused(officers_desk, member, ends_on):
+    response = officers_desk.post(
         f"/desk/membre/{member.pk}/abonnement/", {"ends_on": ends_on, "source": "gift"}
     )
     assert response.status_code == 422

@@ -16,6 +16,9 @@ PAGES = [
     "desk:calls",
     "desk:new-member",
     "desk:forgotten-loan",
+    "desk:till",
+    "desk:receipts",
+    "desk:journal",
 ]
 
 
@@ -53,7 +56,9 @@ def test_another_places_staff_find_nothing_here(client, place, member, copy):
         (f"/desk/exemplaire/{copy.label}/", {}),
         (f"/desk/exemplaire/{copy.label}/defaut/", {"defaut": "dirty"}),
         (f"/desk/reparation/{repair.pk}/", {"etape": "resolved"}),
-        (f"/desk/membre/{member.pk}/abonnement/", {}),
+        (f"/desk/membre/{member.pk}/encaisser/", {}),
+        (f"/desk/membre/{member.pk}/plus-locataire/", {}),
+        (f"/desk/pret/{loan.reference}/caution/", {}),
     ]:
         assert client.post(path, data).status_code == 404
     for query in (f"membre={member.pk}", f"objet={copy.label}"):
@@ -62,6 +67,8 @@ def test_another_places_staff_find_nothing_here(client, place, member, copy):
         f"/desk/rendre/?membre={member.pk}",
         f"/desk/pret-oublie/?membre={member.pk}",
         f"/desk/nouveau-membre/?foyer={member.pk}",
+        f"/desk/encaisser/?membre={member.pk}",
+        f"/desk/membre/{member.pk}/encaisser/",
     ):
         assert client.get(path).status_code == 404
     for path in ("/desk/", "/desk/tableau/", "/desk/jour/", "/desk/appels/", "/desk/rendre/"):

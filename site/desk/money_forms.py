@@ -1,0 +1,271 @@
+"""The forms of money at the counter. Amounts are typed as people write them."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from club.domain.till import DENOMINATIONS, MOST_OF_EACH
+from club.enums import DESK_MEANS, Means, MovementKind
+from club.kernel import words
+from club.kernel.purchases import Due
+from concierge.enums import Audience, KeptReason
+from concierge.models import Plan
+from concierge.queries.plans import price_words
+from desk.taking import Offer, Owed, Wanted
+
+AMOUNT = re.compile(r"(\d{1,7})(?:[.,](\d{1,2}))?\Z", re.ASCII)
+SPACES = str.maketrans("", "", " \u00a0\u202f€")
+MEANS = [(means.value, capfirst(means.label)) for means in DESK_MEANS]
+MOST_DAYS = 366
+
+
+def cents_of(text: str) -> int | None:
+    """ "12,50", "12.5" or " 12 €" as whole cents; None for what is no amount."""
+    found = AMOUNT.match(text.translate(SPACES))
+    if found is None:
+        return None
+    euros, rest = found.groups()
+    return int(euros) * 100 + int((rest or "").ljust(2, "0"))
+
+
+def typed(cents: int) -> str:
+    """An amount as the field shows it: "12,50"."""
+    euros, rest = divmod(cents, 100)
+    return f"{euros},{rest:02d}" if rest else str(euros)
+
+
+class EurosField(forms.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal"}))
+        kwargs["widget"].attrs.setdefault("autocomplete", "off")
+        super().__init__(max_length=20, **kwargs)
+
+    def clean(self, value: Any) -> int | None:
+        text = super().clean(value)
+        if text in self.empty_values:
+            return None
+        cents = cents_of(text)
+        if cents is None:
+            raise ValidationError(_("Écrivez un montant en euros, par exemple 12,50."))
+        return cents
+
+
+class PayForm(forms.Form):
+    """What is paid, how, and what the person hands over; the total follows from the ticks."""
+
+    means = forms.ChoiceField(
+        label=_("Moyen de paiement"),
+        choices=MEANS,
+        initial=Means.CASH,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    given = EurosField(
+        label=_("Reçu en espèces"), required=False, help_text=_("Vide : le compte est juste.")
+    )
+
+    def __init__(self, *args: Any, owed: Owed, till_is_open: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.owed = owed
+        added: dict[str, forms.Field] = {
+            f"plan_{offer.kind}": plan_field(offer, owed.is_tenant)
+            for offer in owed.offers
+            if offer.plans
+        }
+        if owed.asks_paper:
+            added["paper"] = forms.BooleanField(label=_("Quittance ou bail vu"), required=False)
+        if owed.lines:
+            added["lines"] = lines_field(owed.lines)
+        if not till_is_open:
+            self.fields["float"] = EurosField(
+                label=_("Fond de caisse"),
+                required=False,
+                help_text=_("La caisse est fermée. Pour des espèces, comptez ce qu’elle contient."),
+            )
+        self.fields["code"] = forms.CharField(
+            label=_("Code du bailleur"),
+            max_length=40,
+            required=False,
+            help_text=_("Il paie l’abonnement. Rien d’autre à cocher."),
+            widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        )
+        self.fields = added | self.fields
+        first = "given" if owed.total or not added else next(iter(added))
+        self.fields[first].widget.attrs["autofocus"] = True
+
+    @property
+    def choice_fields(self) -> list[forms.BoundField]:
+        names = [name for name in self.fields if name.startswith("plan_")]
+        names += [name for name in ("paper", "lines") if name in self.fields]
+        return [self[name] for name in names]
+
+    @property
+    def has_choices(self) -> bool:
+        return bool(self.choice_fields)
+
+    def wanted(self) -> Wanted:
+        data = self.cleaned_data
+        plans = {plan.pk: plan for offer in self.owed.offers for plan in offer.plans}
+        lines = {line_key(line): line for line in self.owed.lines}
+        return Wanted(
+            plans={
+                plans[int(pk)]: int(cents)
+                for offer in self.owed.offers
+                if (chosen := data.get(f"plan_{offer.kind}"))
+                for pk, cents in [chosen.split(":")]
+            },
+            lines=[lines[key] for key in data.get("lines", [])],
+            paper_seen=bool(data.get("paper")),
+            code=data["code"].strip(),
+            means=data["means"],
+            given_cents=data["given"],
+            float_cents=data.get("float"),
+        )
+
+    def chosen_cents(self) -> int:
+        """The total of what is ticked on the page as it stands."""
+        keys: list[str] = []
+        for offer in self.owed.offers:
+            if offer.plans:
+                keys.append(str(self[f"plan_{offer.kind}"].value() or ""))
+        if self.owed.lines:
+            keys += self["lines"].value() or []
+        known = {plan_key(plan) for offer in self.owed.offers for plan in offer.plans}
+        known |= {line_key(line) for line in self.owed.lines}
+        return sum(int(key.rpartition(":")[2]) for key in keys if key in known)
+
+
+def plan_key(plan: Plan) -> str:
+    return f"{plan.pk}:{plan.price_cents}"
+
+
+def line_key(line: Due) -> str:
+    return f"{line.kind}:{line.subject_id}:{line.cents}"
+
+
+def plan_field(offer: Offer, is_tenant: bool) -> forms.ChoiceField:
+    """The plans with their whole price; nothing is a choice too."""
+
+    def label(plan: Plan) -> str:
+        if plan.audience == Audience.TENANT and not is_tenant:
+            return _("%(plan)s (quittance ou bail à voir) : %(price)s") % {
+                "plan": plan.name,
+                "price": price_words(plan),
+            }
+        return _("%(plan)s : %(price)s") % {"plan": plan.name, "price": price_words(plan)}
+
+    return forms.ChoiceField(
+        label=capfirst(offer.kind.label),
+        choices=[*((plan_key(plan), label(plan)) for plan in offer.plans), ("", _("Rien"))],
+        initial=plan_key(offer.default) if offer.default else "",
+        required=False,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": _("Le prix a changé. Choisissez à nouveau.")},
+    )
+
+
+def lines_field(lines: list[Due]) -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label=_("À payer"),
+        choices=[(line_key(line), f"{line.label} : {words.money(line.cents)}") for line in lines],
+        initial=[line_key(line) for line in lines],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": _("Ce n’est plus à payer, ou le prix a changé.")},
+    )
+
+
+class GiveBackForm(forms.Form):
+    """A deposit that goes back, whole or in part."""
+
+    means = forms.ChoiceField(
+        label=_("Rendue en"), choices=MEANS, widget=forms.RadioSelect, initial=Means.CASH
+    )
+    kept = EurosField(label=_("Retenir"), required=False, help_text=_("Vide : tout est rendu."))
+    reason = forms.ChoiceField(
+        label=_("Pourquoi"),
+        required=False,
+        choices=[
+            ("", _("Rien n’est retenu")),
+            *((reason.value, capfirst(reason.label)) for reason in KeptReason),
+        ],
+    )
+
+
+class FloatForm(forms.Form):
+    float = EurosField(
+        label=_("Fond de caisse"),
+        help_text=_("Ce que le tiroir contient maintenant."),
+        error_messages={"required": _("Comptez le tiroir et écrivez le montant.")},
+    )
+
+
+class MovementForm(forms.Form):
+    kind = forms.ChoiceField(
+        label=_("Mouvement"),
+        choices=[(kind.value, capfirst(kind.label)) for kind in MovementKind],
+        initial=MovementKind.BANKED,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choisissez le mouvement.")},
+    )
+    cents = EurosField(
+        label=_("Montant"), error_messages={"required": _("Écrivez le montant.")}
+    )  # fmt: skip
+
+
+class CountForm(forms.Form):
+    """How many of each note and coin; an empty field is none."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for value in DENOMINATIONS:
+            self.fields[f"n{value}"] = forms.IntegerField(
+                label=words.money(value),
+                required=False,
+                min_value=0,
+                max_value=MOST_OF_EACH,
+                widget=forms.TextInput(
+                    attrs={"inputmode": "numeric", "autocomplete": "off", "data-value": value}
+                ),
+                error_messages={
+                    key: _("Comptez de 0 à %(most)d.") % {"most": MOST_OF_EACH}
+                    for key in ("invalid", "min_value", "max_value")
+                },
+            )
+        self.fields[f"n{DENOMINATIONS[0]}"].widget.attrs["autofocus"] = True
+
+    def counted(self) -> dict[int, int]:
+        return {value: self.cleaned_data[f"n{value}"] or 0 for value in DENOMINATIONS}
+
+    def rows(self) -> Iterator[forms.BoundField]:
+        return (self[f"n{value}"] for value in DENOMINATIONS)
+
+
+class DatesForm(forms.Form):
+    """From a day to a day, in an address."""
+
+    du = forms.DateField(
+        label=_("Du"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    au = forms.DateField(
+        label=_("Au"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        first: date | None = data.get("du")
+        last: date | None = data.get("au")
+        if first and last:
+            if not 2000 <= first.year <= last.year <= 2100:
+                raise ValidationError(_("Choisissez des jours entre 2000 et 2100."))
+            if last < first:
+                self.add_error("au", _("Le dernier jour vient après le premier."))
+            elif last - first > timedelta(days=MOST_DAYS):
+                self.add_error("au", _("Choisissez un an au plus."))
+        return data
