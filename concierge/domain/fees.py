@@ -75,7 +75,7 @@ def fees_of(loan: Loan) -> QuerySet[LedgerEntry]:
 
 
 def fee_label(loan: Loan) -> str:
-    return _("Participation : %(tool)s") % {"tool": loan.tool.name}
+    return _("Participation : %(tool)s") % {"tool": loan.tool.name}
 
 
 def fees_due(household: Household, now: datetime) -> Iterable[Due]:
@@ -102,7 +102,7 @@ def deposit_held(loan: Loan) -> int:
 
 
 def deposit_label(loan: Loan) -> str:
-    return _("Caution : %(tool)s") % {"tool": loan.tool.name}
+    return _("Caution : %(tool)s") % {"tool": loan.tool.name}
 
 
 def refuse_without_deposit(loan: Loan | None, policy: LendingPolicy) -> None:
@@ -220,11 +220,11 @@ def give_back_deposit(
     paid: dict[str, Any] = {"kind": EntryKind.PAYMENT, "means": means, "till": till}
     enter(
         **common, **paid, account=Account.DEPOSIT, subject_kind=DEPOSIT, cents=-held,
-        label=_("Caution rendue : %(tool)s") % {"tool": loan.tool.name},
+        label=_("Caution rendue : %(tool)s") % {"tool": loan.tool.name},
         source=f"receipt:{receipt.pk}:1",
     )  # fmt: skip
     if kept_cents:
-        label = _("Retenu, %(reason)s : %(tool)s") % {
+        label = _("Retenu, %(reason)s : %(tool)s") % {
             "reason": KeptReason(reason).label, "tool": loan.tool.name,
         }  # fmt: skip
         enter(
