@@ -126,7 +126,6 @@ def printed(request: HttpRequest, held: Card, *, back: str, **context: Any) -> H
     return render(request, "club/card_print.html", context)
 
 
-@require_safe
 @never_cache
 @staff_required(Role.CONCIERGE, Role.OFFICER)
 def print_card(request: StaffRequest, pk: int) -> HttpResponse:

@@ -34,7 +34,7 @@ from tests.factories.club import (
 )
 from tests.factories.cms import staff
 from tests.factories.concierge import CopyFactory, LoanFactory, PolicyFactory, ToolFactory
-from tests.factories.money import PlanFactory, SubscriptionFactory
+from tests.factories.money import PlanFactory, SubscriptionFactory, TillDayFactory
 from tests.signin import sign_in_staff
 
 SECRETS = ("Vandenbroeck", "samira.v@example.org", "+33639980001", "06\xa039\xa098\xa000\xa001")
@@ -53,6 +53,8 @@ SEALED = (
     "mon-espace/accords/stop/",
 )  # fmt: skip
 """What a secret in the address opens: a wrong one opens nothing, to nobody."""
+OFFICERS_ALONE = {"desk/membre/<int:pk>/abonnement/"}
+"""A right that is given without money."""
 TEAM_AT_PLACE = {"concierge", "officer"}
 CALLERS = {"resident", "neighbour", "partner", "concierge"}
 """Who holds a token for the API."""
@@ -100,6 +102,8 @@ class Town:
             return str(self.things[model[1]].pk)
         of_prefix = {
             "desk/reparation": self.things["repair"].pk,
+            "desk/recu/": self.things["receipt"].pk,
+            "desk/caisse": self.things["tillday"].pk,
             "mon-espace/acces": self.things["apitoken"].pk,
             "mon-espace/abonnement": self.things["subscription"].pk,
             "mon-espace/recus": self.things["receipt"].pk,
@@ -176,6 +180,7 @@ def town(place: Place) -> Town:
             place=place, page="/", what="Je ne lis pas la page.", reported_at=NOW
         ),
         "users": samira.user,
+        "tillday": TillDayFactory(place=place),
         "repair": Repair.objects.create(copy=copy, fault="dirty", opened_at=NOW),
         "apitoken": token,
         "subscription": SubscriptionFactory(
@@ -220,9 +225,11 @@ def wanted(actor: str, route: Route) -> Callable[[int], bool] | None:
             return {302}.__contains__
         if actor not in STAFF or actor == "editor":
             return {403}.__contains__
+        if path in OFFICERS_ALONE and "officer" not in actor:
+            return {403}.__contains__
         if route.names and actor not in TEAM_AT_PLACE:
             return {404, 405}.__contains__
-        return {200, 400, 404, 405, 422}.__contains__
+        return {200, 302, 400, 404, 405, 422}.__contains__
     if path.startswith("accueil/") and route.names:
         if actor == "visitor":
             return {302}.__contains__
