@@ -133,6 +133,17 @@ def test_a_first_debit_returned_late_ends_an_incomplete_subscription(shop: Shop)
     assert [x.status for x in shop.invoices(subscription)] == ["void"]
 
 
+def test_all_debits_end_by_a_seeded_rate(shop: Shop) -> None:
+    for _ in range(20):
+        shop.subscribe("sepa_debit")
+    ended = shop.sim.control("sepa_all", fail_rate=0.4, seed=3)
+    assert (sum(ended.values()), 2 < ended["failed"] < 18) == (20, True)
+    state = shop.sim.control("state")
+    assert state["total"]["received"] == ended["settled"] * 1_200
+    assert len(state["paid_periods"]) == ended["settled"]
+    assert shop.sim.control("sepa_all") == {"settled": 0, "failed": 0}
+
+
 def test_a_debit_settles_by_the_clock(shop: Shop) -> None:
     subscription = shop.subscribe("sepa_debit")
     shop.advance(days=5)

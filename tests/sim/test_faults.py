@@ -135,6 +135,15 @@ def test_the_log_tells_what_was_asked(shop: Shop) -> None:
     )
 
 
+def test_ids_differ_after_a_reset_unless_it_has_a_seed(shop: Shop) -> None:
+    def one(**how: int) -> str:
+        shop.sim.control("reset", **how)
+        return shop.customer().id
+
+    assert one() != one()
+    assert one(seed=4) == one(seed=4)
+
+
 def test_a_reset_forgets_everything(shop: Shop) -> None:
     shop.subscribe()
     shop.sim.control("mode", decline_next=3)

@@ -154,6 +154,22 @@ def test_a_page_that_is_not_there(shop: Shop, path: str) -> None:
     assert get(shop.sim.base + path).status == 404
 
 
+def test_a_late_invoice_is_paid_on_its_own_page(shop: Shop) -> None:
+    subscription = shop.subscribe(outcome="authenticate_later")
+    shop.sim.control("renew", subscription=subscription.id)
+    assert "invoice.payment_action_required" in shop.events()
+    assert shop.again(subscription).status == "past_due"
+    page = get(shop.invoices(subscription)[0].hosted_invoice_url)
+    assert ("12,00\u00a0€ à payer" in page.words, page.buttons) == (True, {"Payer": "pay"})
+    refused = Page(press(page, "Payer", number="4000 0000 0000 0002"))
+    assert (refused.status, "Ce paiement est refusé." in refused.words) == (402, True)
+    assert press(page, "Payer", number="4242 4242 4242 4242").status_code == 303
+    assert "payée" in get(page.url).words
+    assert shop.again(subscription).status == "active"
+    assert press(page, "Payer").status_code == 409
+    assert shop.sim.control("state")["total"]["received"] == 2_400
+
+
 def portal(shop: Shop, customer: str, **params: object) -> str:
     asked = {"customer": customer, "return_url": "https://shop.example/espace", **params}
     return shop.v1.billing_portal.sessions.create(asked).url
@@ -163,7 +179,7 @@ def test_the_portal_changes_the_means(shop: Shop) -> None:
     subscription = shop.subscribe()
     page = get(portal(shop, subscription.customer))
     assert "Carte bancaire se terminant par 4242" in page.words
-    assert page.links == {"Retour": "https://shop.example/espace"}
+    assert page.links["Retour"] == "https://shop.example/espace"
     press(page, "Changer de moyen de paiement", method="sepa_debit", name="Leïla")
     found = shop.v1.payment_methods.retrieve(shop.again(subscription).default_payment_method)
     assert (found.type, found.customer) == ("sepa_debit", subscription.customer)

@@ -568,6 +568,8 @@ def heard(s: Store, intent: Thing, ended: str) -> None:
     if ended == "succeeded":
         mark_paid(s, invoice)
     elif ended == "failed":
+        if intent["last_payment_error"]["code"] == "authentication_required":
+            s.emit("invoice.payment_action_required", invoice)
         payment_failed(s, invoice)
     elif ended == "requires_action":
         s.emit("invoice.payment_action_required", invoice)

@@ -1,6 +1,7 @@
 """What a test does to the server, under /_sim/: JSON in and out, without a key."""
 
 import json
+import random
 from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -43,8 +44,11 @@ def answer(app: "App", method: str, name: str, query: str, body: str) -> "Answer
 
 
 @control("reset")
-def reset(app: "App") -> None:
-    app.reset()
+def reset(app: "App", seed: int | None = None) -> Thing:
+    """Empty again; what was wrong with the server itself is not passed over."""
+    own = list(app.own_faults)
+    app.reset(seed)
+    return {"own_faults": own}
 
 
 @control("webhook")
@@ -97,6 +101,7 @@ def mode(app: "App", **wanted: Any) -> Thing:
 
 @control("sepa")
 def sepa(app: "App", payment_intent: str, outcome: str = "settle", code: str = "") -> Thing:
+    """End one debit under way."""
     s = app.store
     if outcome not in ("settle", "fail"):
         raise ValueError("outcome is settle or fail")
@@ -105,6 +110,21 @@ def sepa(app: "App", payment_intent: str, outcome: str = "settle", code: str = "
         reason = code or "insufficient_funds"
         payments.settle_debit(s, intent, "ok" if outcome == "settle" else reason)
         return s.render(intent)
+
+
+@control("sepa_all")
+def sepa_all(app: "App", fail_rate: float = 0.0, seed: int = 1) -> Thing:
+    """End every debit under way; a seeded part of them fails."""
+    s = app.store
+    drawn = random.Random(seed)
+    ended = {"settled": 0, "failed": 0}
+    with s.work():
+        for intent in list(s.tables["payment_intent"].values()):
+            if intent["status"] == "processing":
+                fails = drawn.random() < fail_rate
+                payments.settle_debit(s, intent, "insufficient_funds" if fails else "ok")
+                ended["failed" if fails else "settled"] += 1
+    return ended
 
 
 @control("dispute")
@@ -337,11 +357,23 @@ def state(app: "App") -> Thing:
             "statuses": {
                 kind: by_status(s.tables[kind]) for kind in ("subscription", "invoice", "charge")
             },
+            "paid_periods": paid_periods(app),
             "queued": len(app.delivery.queue) + app.delivery.busy,
             "held": len(app.delivery.held),
             "lost": list(app.delivery.lost),
             "own_faults": list(app.own_faults),
         }
+
+
+def paid_periods(app: "App") -> dict[str, list[Thing]]:
+    """By customer, in order: what each paid invoice paid for."""
+    periods: dict[str, list[Thing]] = defaultdict(list)
+    for invoice in app.store.tables["invoice"].values():
+        if invoice["status"] == "paid":
+            period = invoice["lines"]["data"][0]["period"]
+            paid = {"invoice": invoice["id"], "cents": invoice["amount_paid"], **period}
+            periods[invoice["customer"]].append(paid)
+    return dict(periods)
 
 
 def by_status(table: dict[str, Thing]) -> dict[str, int]:

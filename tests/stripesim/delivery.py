@@ -80,6 +80,14 @@ class Delivery:
             self.round = getattr(self, "round", 0) + 1  # answers to older work count no more
             self.order = itertools.count()
 
+    def quiet(self, timeout: float = 2.0) -> None:
+        """Nothing more leaves; what is under way arrives first."""
+        limit = time.monotonic() + timeout
+        with self.wake:
+            self.endpoints, self.queue, self.held = [], [], []
+            while self.busy and time.monotonic() < limit:
+                self.wake.wait(limit - time.monotonic())
+
     def configure(self, **wanted: Any) -> None:
         settings = Settings(**wanted)
         if settings.mode not in ("now", "hold") or set(settings.rates) - set(RATES):

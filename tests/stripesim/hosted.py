@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from . import billing, checkout
+from . import billing, checkout, payments
 from .errors import ApiError
 
 if TYPE_CHECKING:
@@ -61,7 +61,10 @@ def dispatch(app: "App", verb: str, parts: list[str], fields: Fields) -> tuple[i
                 return 404, page("Espace client", "<p>Cette page n’existe pas.</p>")
             return manage(app, portal, fields) if verb == "POST" else portal_page(app, portal)
         case ["invoice", key]:
-            return 200, invoice_page(s.need("invoice", key))
+            invoice = s.need("invoice", key)
+            if verb == "POST":
+                return pay_late(app, invoice, fields)
+            return 200, invoice_page(app, invoice)
         case _:
             return 404, page("Introuvable", "<p>Cette page n’existe pas.</p>")
 
@@ -93,7 +96,6 @@ def payment_page(app: "App", session: Thing, error: str = "", fields: Fields | N
         return page("Paiement", "<p>Ce paiement est terminé.</p>" + link_back(session))
     if session["status"] == "expired" and not late:
         return page("Paiement", "<p>Cette page de paiement a expiré.</p>" + link_back(session))
-    typed = fields or {}
     setup = session["mode"] == "setup"
     title = "Moyen de paiement" if setup else f"Payer {euros(session['amount_total'])}"
     lines = "".join(
@@ -101,26 +103,52 @@ def payment_page(app: "App", session: Thing, error: str = "", fields: Fields | N
         f"{period_words(line['price'])}</li>"
         for line in s.hidden[session["id"]]["line_items"]
     )
-    offered = session["payment_method_types"]
+    body = (
+        (f"<ul>{lines}</ul>" if lines else "")
+        + means_form(
+            session["payment_method_types"],
+            fields or {},
+            error,
+            label="Enregistrer" if setup else "Payer",
+        )
+        + '<button name="action" value="back" formnovalidate>Retour</button></form>'
+    )
+    return page(title, body)
+
+
+def means_form(
+    offered: list[str],
+    typed: Fields,
+    error: str = "",
+    *,
+    label: str = "Payer",
+    action: str = "pay",
+) -> str:
+    """Left open: the caller adds its other buttons and the end."""
     chosen = typed.get("method", offered[0])
     radios = "".join(
         f'<label><input type="radio" name="method" value="{kind}"'
         f"{' checked' if kind == chosen else ''}> {NAMES[kind]}</label>"
         for kind in offered
     )
-    body = (
-        f"<ul>{lines}</ul>"
-        + (f'<p class="error" role="alert">{escape(error)}</p>' if error else "")
+    return (
+        (f'<p class="error" role="alert">{escape(error)}</p>' if error else "")
         + '<form method="post"><fieldset><legend>Moyen de paiement</legend>'
         + radios
         + "</fieldset>"
         + text_field("name", "Nom du titulaire", typed)
         + (text_field("number", "Numéro de carte", typed) if "card" in offered else "")
         + (text_field("iban", "IBAN", typed) if "sepa_debit" in offered else "")
-        + f'<button name="action" value="pay">{"Enregistrer" if setup else "Payer"}</button>'
-        + '<button name="action" value="back" formnovalidate>Retour</button></form>'
+        + f'<button name="action" value="{action}">{label}</button>'
     )
-    return page(title, body)
+
+
+def number_in(fields: Fields, kind: str) -> str | None:
+    return fields.get("iban" if kind == "sepa_debit" else "number") or None
+
+
+def words_of(error: ApiError) -> str:
+    return WORDS.get(error.body.get("code", ""), str(error))
 
 
 def period_words(price: Thing) -> str:
@@ -148,13 +176,16 @@ def pay(app: "App", session: Thing, fields: Fields) -> tuple[int, str]:
     if fields.get("action") == "back":
         return 303, session["cancel_url"] or session["success_url"]
     kind = fields.get("method") or session["payment_method_types"][0]
-    number = fields.get("iban" if kind == "sepa_debit" else "number") or None
     try:
         ended = checkout.pay(
-            app.store, session, kind, number=number, name=fields.get("name") or None
+            app.store,
+            session,
+            kind,
+            number=number_in(fields, kind),
+            name=fields.get("name") or None,
         )
     except ApiError as error:
-        words = WORDS.get(error.body.get("code", ""), str(error))
+        words = words_of(error)
         return (422 if words != str(error) else 409), payment_page(app, session, words, fields)
     if ended == "requires_action":
         return 303, f"{app.store.base}/3ds/{app.store.hidden[session['id']]['intent']}"
@@ -219,20 +250,11 @@ def means_part(app: "App", customer: Thing) -> str:
         f"{' (par défaut)' if x['id'] == default else ''}</li>"
         for x in mine
     )
-    radios = "".join(
-        f'<label><input type="radio" name="method" value="{kind}"'
-        f"{' checked' if i == 0 else ''}> {NAMES[kind]}</label>"
-        for i, kind in enumerate(s.modes["offered_methods"])
+    known = f"<ul>{items}</ul>" if items else "<p>Aucun moyen de paiement.</p>"
+    form = means_form(
+        s.modes["offered_methods"], {}, label="Changer de moyen de paiement", action="change"
     )
-    return (
-        f"<h2>Moyens de paiement</h2><ul>{items}</ul>"
-        '<form method="post"><fieldset><legend>Nouveau moyen de paiement</legend>'
-        f"{radios}</fieldset>"
-        + text_field("name", "Nom du titulaire", {})
-        + text_field("number", "Numéro de carte", {})
-        + text_field("iban", "IBAN", {})
-        + '<button name="action" value="change">Changer de moyen de paiement</button></form>'
-    )
+    return f"<h2>Moyens de paiement</h2>{known}{form}</form>"
 
 
 def subscriptions_part(app: "App", customer: Thing, flow: Thing | None) -> str:
@@ -260,11 +282,12 @@ def subscriptions_part(app: "App", customer: Thing, flow: Thing | None) -> str:
 
 def invoices_part(app: "App", customer: Thing) -> str:
     items = "".join(
-        f"<li>{day(x['created'])}, {euros(x['total'])}\u00a0: {x['status']}</li>"
+        f'<li><a href="{x["hosted_invoice_url"] or "#"}">{day(x["created"])}, '
+        f"{euros(x['total'])}</a></li>"
         for x in app.store.all("invoice")
         if x["customer"] == customer["id"]
     )
-    return f"<h2>Factures</h2><ul>{items}</ul>"
+    return f"<h2>Factures</h2><ul>{items}</ul>" if items else ""
 
 
 def manage(app: "App", portal: Thing, fields: Fields) -> tuple[int, str]:
@@ -273,12 +296,16 @@ def manage(app: "App", portal: Thing, fields: Fields) -> tuple[int, str]:
     action = fields.get("action")
     if action == "change":
         kind = fields.get("method", "card")
-        number = fields.get("iban" if kind == "sepa_debit" else "number") or None
         try:
-            name = fields.get("name") or None
-            checkout.change_method(s, customer, kind, number=number, name=name)
+            checkout.change_method(
+                s,
+                customer,
+                kind,
+                number=number_in(fields, kind),
+                name=fields.get("name") or None,
+            )
         except ApiError as error:
-            return portal_page(app, portal, WORDS.get(error.body.get("code", ""), str(error)))
+            return portal_page(app, portal, words_of(error))
     elif action in ("cancel", "renew"):
         subscription = s.need("subscription", fields.get("subscription", ""))
         if subscription["customer"] != customer["id"]:
@@ -292,8 +319,33 @@ def manage(app: "App", portal: Thing, fields: Fields) -> tuple[int, str]:
     return 303, portal["url"]
 
 
-def invoice_page(invoice: Thing) -> str:
-    return page(
-        f"Facture {invoice['number']}",
-        f"<p>{euros(invoice['total'])}\u00a0: {invoice['status']}</p>",
-    )
+# An invoice's own page, where a late one is paid.
+
+
+def invoice_page(app: "App", invoice: Thing, error: str = "", typed: Fields | None = None) -> str:
+    title = f"Facture {invoice['number'] or ''}"
+    if invoice["status"] != "open" or billing.under_way(app.store, invoice):
+        state = {"open": "paiement en cours", "paid": "payée"}.get(invoice["status"], "close")
+        return page(title, f"<p>{euros(invoice['total'])}\u00a0: {state}</p>")
+    form = means_form(app.store.modes["offered_methods"], typed or {}, error)
+    return page(title, f"<p>{euros(invoice['amount_remaining'])} à payer</p>{form}</form>")
+
+
+def pay_late(app: "App", invoice: Thing, fields: Fields) -> tuple[int, str]:
+    s = app.store
+    if invoice["status"] != "open" or billing.under_way(s, invoice):
+        return 409, invoice_page(app, invoice)
+    kind = fields.get("method", "card")
+    customer = s.need("customer", invoice["customer"])
+    try:
+        method = payments.new_method(
+            s, kind, number=number_in(fields, kind), name=fields.get("name") or None
+        )
+    except ApiError as error:
+        return 422, invoice_page(app, invoice, words_of(error), fields)
+    payments.attach(s, method, customer)
+    billing.collect(s, invoice, method, on_session=True)
+    intent = billing.intent_of(s, invoice)
+    if intent and intent["status"] not in ("succeeded", "processing"):
+        return 402, invoice_page(app, invoice, "Ce paiement est refusé.", fields)
+    return 303, f"{s.base}/invoice/{invoice['id']}"

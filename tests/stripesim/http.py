@@ -73,9 +73,10 @@ class App:
         self.key_lock = threading.Lock()
         self.reset()
 
-    def reset(self) -> None:
+    def reset(self, seed: int | None = None) -> None:
+        self.delivery.quiet()  # without the lock: what is under way may ask something
         with self.store.lock:
-            self.store.reset()
+            self.store.reset(seed)
             resources.includables(self.store)
             self.delivery.reset()
             self.faults.clear()

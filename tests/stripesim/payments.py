@@ -27,7 +27,6 @@ IBANS = {
 DEFAULT_NUMBER = {"card": "4242424242424242", "sepa_debit": "FR1420041010050500013M02606"}
 REFUSALS = {
     "declined": ("card_declined", "generic_decline", "Your card was declined."),
-    "declined_later": ("card_declined", "generic_decline", "Your card was declined."),
     "insufficient_funds": (
         "card_declined",
         "insufficient_funds",
@@ -49,7 +48,14 @@ SEPA_REFUSALS = {
     "generic_could_not_process": "The payment could not be processed.",
 }
 ENDS_MANDATE = {"debit_not_authorized", "account_closed", "bank_account_restricted"}
-BEHAVIOURS = {"ok", "dispute", *REFUSALS, *SEPA_REFUSALS}
+# `…_later`: all goes well while the payer is there, and so at a renewal.
+BEHAVIOURS = {
+    "ok",
+    "dispute",
+    *REFUSALS,
+    *(f"{name}_later" for name in REFUSALS),
+    *SEPA_REFUSALS,
+}
 
 # Who hears how a payment ended: billing first, then checkout.
 Follower = Callable[[Store, Thing, str], None]
@@ -107,7 +113,7 @@ def new_method(
         metadata={},
         **{kind: details},
     )
-    s.hidden[made["id"]] = {"behaviour": behaviour or behaviour_of(kind, number), "used": 0}
+    s.hidden[made["id"]] = {"behaviour": behaviour or behaviour_of(kind, number)}
     if kind == "sepa_debit":
         s.hidden[made["id"]]["mandate"] = new_mandate(s, made, prefix)["id"]
     return made
@@ -274,7 +280,8 @@ def confirm(
         )
     facts = s.hidden[method["id"]]
     behaviour = behaviour or facts["behaviour"]
-    facts["used"] += 1
+    if behaviour.endswith("_later"):
+        behaviour = "ok" if on_session else behaviour.removesuffix("_later")
     if s.modes["decline_next"] > 0:
         s.modes["decline_next"] -= 1
         behaviour = "insufficient_funds"
@@ -282,7 +289,7 @@ def confirm(
         begin_debit(s, intent, method, behaviour)
     elif behaviour == "authenticate" and on_session:
         ask_for_authentication(s, intent, method)
-    elif behaviour in ("ok", "dispute") or (behaviour == "declined_later" and on_session):
+    elif behaviour in ("ok", "dispute"):
         succeed(s, intent, new_charge(s, intent, method, "succeeded"), behaviour)
     else:
         code, decline_code, message = REFUSALS.get(behaviour, REFUSALS["declined"])

@@ -72,4 +72,7 @@ class StripeSim:
         return made
 
     def reset(self) -> None:
-        self.control("reset")
+        """Empty again; SimError if the server itself was wrong since the last time."""
+        own = self.control("reset")["own_faults"]
+        if own:
+            raise SimError("\n".join(own))

@@ -58,15 +58,15 @@ MODES: dict[str, Any] = {
 
 
 class Store:
-    def __init__(self, seed: int = 1) -> None:
+    def __init__(self) -> None:
         self.lock = threading.RLock()
         self.on_events: Callable[[list[dict[str, Any]]], None] = lambda events: None
         self.base = ""
-        self.seed = seed
         self.reset()
 
-    def reset(self) -> None:
-        self.random = random.Random(self.seed)
+    def reset(self, seed: int | None = None) -> None:
+        """Ids differ from one life to the next, unless the seed is given."""
+        self.random = random.Random(seed)
         self.clock = Clock()
         self.modes = json.loads(json.dumps(MODES))
         self.tables: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
