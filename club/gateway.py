@@ -238,12 +238,12 @@ def hosted_origins() -> list[str]:
 # -- Asking for money ------------------------------------------------------------
 
 
-def make_customer(household_id: int) -> str:
-    """The household's identity there: no name, only our number; the same at each call."""
+def make_customer(household_id: int, reference: str) -> str:
+    """The household's identity there: no name, only our number; one for each reference."""
     with talking():
         made = api().customers.create(
             {"metadata": {"household": str(household_id)}, "preferred_locales": ["fr"]},
-            {"idempotency_key": key_of("customer", household_id)},
+            {"idempotency_key": key_of("customer", reference)},
         )
     return str(made.id)
 

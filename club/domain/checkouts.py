@@ -99,16 +99,28 @@ def begin_checkout(
     """The address of the page on which the member pays.
 
     Raises `Refused`, or `gateway.Unavailable` and `gateway.Declined` where the provider
-    gives none: our row stays, and the next press goes on from it.
+    gives none. Killed before the page is known, the next press finds it by its key.
     """
     checkout = open_checkout(member, kind, subject_id, by=by, now=now)
     if checkout.url:
         return checkout.url
-    customer = customer_of(member, now=now)
+    try:
+        page = ask_page(checkout, origin=origin, now=now)
+    except gateway.Unavailable:
+        give_up(checkout, now=now)
+        raise
+    Checkout.objects.filter(pk=checkout.pk).update(session_id=page.id, url=page.url)
+    return page.url
+
+
+def ask_page(checkout: Checkout, *, origin: str, now: datetime) -> gateway.HostedPage:
+    """The same page however often it is asked for: it is keyed by the row's reference."""
+    kind, subject_id = checkout.subject_kind, checkout.subject_id
+    customer = customer_of(checkout, now=now)
     renews = recurring(kind)
     sold = purchase(kind)
     subject = sold.load(subject_id)
-    page = gateway.open_page(
+    return gateway.open_page(
         reference=checkout.reference,
         customer=customer.provider_id,
         facts=facts_of(checkout),
@@ -119,8 +131,17 @@ def begin_checkout(
         back=f"{origin}/mon-espace/payer/retour/{checkout.reference}/",
         cancelled=f"{origin}/mon-espace/payer/{kind}/{subject_id}/",
     )
-    Checkout.objects.filter(pk=checkout.pk).update(session_id=page.id, url=page.url)
-    return page.url
+
+
+@in_one_transaction
+def give_up(checkout: Checkout, *, now: datetime) -> None:
+    """The provider may keep a fault under its key for a day: the next press has another.
+
+    What it may have made meanwhile is a page whose address nobody has.
+    """
+    hold(checkout.household)
+    if Checkout.objects.filter(pk=checkout.pk, status=CheckoutStatus.OPEN, url="").exists():
+        move(checkout, CheckoutStatus.EXPIRED, by=None, now=now, verb="give_up")
 
 
 def facts_of(checkout: Checkout) -> dict[str, str]:
@@ -133,17 +154,17 @@ def facts_of(checkout: Checkout) -> dict[str, str]:
     }
 
 
-def customer_of(member: Member, *, now: datetime) -> Customer:
+def customer_of(checkout: Checkout, *, now: datetime) -> Customer:
     """The household's customer there, made at its first payment."""
-    known = Customer.objects.filter(household=member.household).first()
+    known = Customer.objects.filter(household=checkout.household_id).first()
     if known is None:
-        provider_id = gateway.make_customer(member.household_id)
+        provider_id = gateway.make_customer(checkout.household_id, checkout.reference)
         known, made = Customer.objects.get_or_create(
-            household=member.household,
-            defaults={"provider_id": provider_id, "payer": member, "created_at": now},
+            household=checkout.household,
+            defaults={"provider_id": provider_id, "payer": checkout.member, "created_at": now},
         )
         if made:
-            introduce(known, member)
+            introduce(known, checkout.member)
     return known
 
 
