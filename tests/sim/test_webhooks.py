@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 import stripe
@@ -206,6 +207,18 @@ def test_the_stamp_follows_the_server_s_clock_when_asked(shop: Shop, listening: 
     settled(shop)
     stamp = int(listening.got[0].signature.split(",")[0].removeprefix("t="))
     assert 29 * 86_400 < stamp - time.time() < 31 * 86_400
+
+
+def test_a_test_that_travels_takes_the_server_along(shop: Shop, listening: Receiver) -> None:
+    moment = datetime(2024, 2, 29, 12, tzinfo=UTC)
+    shop.sim.at(moment)
+    assert 0 <= shop.customer().created - moment.timestamp() < 60
+    settled(shop)
+    stamp = int(listening.got[0].signature.split(",")[0].removeprefix("t="))
+    assert 0 <= stamp - moment.timestamp() < 60
+    shop.subscribe()
+    with pytest.raises(SimError, match="time does not go back"):
+        shop.sim.at(datetime(2024, 2, 28, tzinfo=UTC))
 
 
 def test_any_body_can_be_sent_signed(shop: Shop, listening: Receiver) -> None:

@@ -4,6 +4,7 @@ import http.client
 import json
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -70,6 +71,11 @@ class StripeSim:
         if answer.status != 200:
             raise SimError(made["error"]["message"])
         return made
+
+    def at(self, moment: datetime, *, freeze: bool = False) -> None:
+        """Live at this instant from now on, webhooks' stamps too: for a test that travels."""
+        self.control("mode", signature_clock="sim")
+        self.control("clock", set=moment.timestamp(), freeze=freeze)
 
     def reset(self) -> None:
         """Empty again; SimError if the server itself was wrong since the last time."""
