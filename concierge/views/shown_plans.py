@@ -216,7 +216,9 @@ def until_words(subscription: Subscription, today: date, awaited: date | None) -
     return _("Jusqu’au %(day)s") % day
 
 
-def more_words(subscription: Subscription, today: date, awaited: date | None) -> str:
+def more_words(
+    subscription: Subscription, today: date, awaited: date | None, under_way: bool
+) -> str:
     """The one sentence that says what comes next."""
     grace = subscription.grace_ends_on
     if subscription.status in OVER:
@@ -225,6 +227,8 @@ def more_words(subscription: Subscription, today: date, awaited: date | None) ->
         return _("Il est mis de côté. L’accueil le reprend quand vous voulez.")
     if awaited:
         return _("Rien à faire. Les objets de valeur attendent que l’argent arrive.")
+    if under_way:
+        return _("Rien à faire. La banque met quelques jours.")
     if subscription.status == SubscriptionStatus.PENDING:
         return _("Il commence le jour où il est payé.")
     if subscription.stops_at_end:
@@ -271,16 +275,16 @@ def payer_words(subscription: Subscription, member: Member) -> str:
 
 def standing_of(subscription: Subscription, member: Member, now: datetime) -> Standing:
     today = local_day(now)
-    awaited = (
-        awaited_until(subscription, today)
-        if subscription.status in {SubscriptionStatus.PENDING, SubscriptionStatus.LATE}
-        else None
+    unpaid = subscription.status in {SubscriptionStatus.PENDING, SubscriptionStatus.LATE}
+    awaited = awaited_until(subscription, today) if unpaid else None
+    under_way = awaited is not None or (
+        subscription.status == SubscriptionStatus.PENDING and subscription.provider_id is not None
     )
     return Standing(
         subscription=subscription,
-        chip=chip_of(subscription, today, awaited is not None),
+        chip=chip_of(subscription, today, under_way),
         until=until_words(subscription, today, awaited),
-        more=more_words(subscription, today, awaited),
+        more=more_words(subscription, today, awaited, under_way),
         price=price_words(
             subscription.plan
             if subscription.paid_until
@@ -291,7 +295,7 @@ def standing_of(subscription: Subscription, member: Member, now: datetime) -> St
         opens=opens(subscription.plan.activities),
         is_open=subscription.status not in OVER,
         is_late=is_late(subscription, today),
-        is_awaited=awaited is not None,
+        is_awaited=under_way,
     )
 
 

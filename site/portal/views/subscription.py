@@ -5,7 +5,6 @@ a free one is active with that press, the others are paid on line or at the desk
 """
 
 from datetime import date
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,14 +15,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from club.access import MemberRequest, member_required
+from club.domain.checkouts import why_not
 from club.enums import Activity
 from club.forms import add_refusal
 from club.kernel import codes, limits, words
 from club.kernel.refusal import Refused
 from club.models import Member
 from club.queries.entitlement import coverage
-from club.queries.paying import pays_online
-from concierge.domain.subscriptions import due, keep, stop, subscribe, use_sponsorship
+from concierge.domain.subscriptions import KIND, due, keep, stop, subscribe, use_sponsorship
 from concierge.enums import OPEN_SUBSCRIPTIONS, PlanKind, SubscriptionStatus
 from concierge.models import Plan, Subscription
 from concierge.queries.plans import offered_plans, open_subscription, subscriptions_of
@@ -88,8 +87,11 @@ def can_pay(subscription: Subscription) -> int:
 
 
 def payable(state: Standing) -> int:
-    """What the page asks for: nothing while a debit is under way."""
-    return 0 if state.is_awaited or not state.is_open else can_pay(state.subscription)
+    """What the page asks for: nothing while a debit is under way, or when it is to stop."""
+    found = state.subscription
+    if state.is_awaited or not state.is_open or found.stops_at_end:
+        return 0
+    return can_pay(found)
 
 
 @require_safe
@@ -135,7 +137,7 @@ def check_page(request: MemberRequest, plan: Plan, form: PlanForm | None = None)
         found = None
     context = {
         "form": form,
-        "card": plan_card(plan),
+        "formula": plan_card(plan),
         "plan": plan,
         "present": found,
         "same": found is not None and found.plan_id == plan.pk and found.next_plan_id is None,
@@ -194,11 +196,13 @@ def pay(request: MemberRequest, pk: int) -> HttpResponse:
         messages.info(request, _("Il n’y a rien à payer pour le moment."))
         return redirect("portal:subscription")
     card = member.cards.filter(revoked_at=None).first()
+    no = why_not(member, KIND, found.pk, now)
     context = {
         "subscription": found,
         "cents": cents,
-        "card": plan_card(found.next_plan or found.plan),
-        "online": pays_online(found.place),
+        "formula": plan_card(found.next_plan or found.plan),
+        "online": no is None,
+        "other_means": no is not None and no.code == "change_means",
         "at": found.place,
         "hours": hours_of(found.place, now),
         "number": codes.spoken(f"M{card.number}") if card else "",
@@ -220,17 +224,11 @@ def active(request: MemberRequest, pk: int) -> HttpResponse:
     return render(request, "portal/subscription_active.html", context)
 
 
-def reasons_page(
-    request: HttpRequest, template: str, found: Subscription, refused: Refused | None = None
-) -> HttpResponse:
-    """A check page; where the verb said no, its reasons stand on top."""
-    form = None
-    if refused is not None:
-        form = SponsorshipForm({})
-        form.errors.clear()
-        add_refusal(form, refused)
-    context: dict[str, Any] = {"subscription": found, "form": form}
-    return render(request, template, context, status=422 if form else 200)
+def no_more(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """Another press, or another person, was there first: the page as it is now."""
+    for reason in refused.reasons:
+        messages.info(request, str(reason.text))
+    return redirect("portal:subscription")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -242,11 +240,11 @@ def end(request: MemberRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         if found.status not in OPEN_SUBSCRIPTIONS or found.stops_at_end:
             return redirect("portal:subscription")
-        return reasons_page(request, "portal/subscription_stop.html", found)
+        return render(request, "portal/subscription_stop.html", {"subscription": found})
     try:
         stopped = stop(found, by=request.user, now=timezone.now())
     except Refused as refused:
-        return reasons_page(request, "portal/subscription_stop.html", found, refused)
+        return no_more(request, refused)
     if stopped.status == SubscriptionStatus.CANCELLED or stopped.paid_until is None:
         messages.success(request, _("C’est arrêté. Rien ne sera payé."))
     else:
@@ -264,14 +262,13 @@ def go_on(request: MemberRequest, pk: int) -> HttpResponse:
     if found.status not in OPEN_SUBSCRIPTIONS or not found.stops_at_end:
         return redirect("portal:subscription")
     if request.method != "POST":
-        context = {"subscription": found, "card": plan_card(found.next_plan or found.plan)}
+        context = {"subscription": found, "formula": plan_card(found.next_plan or found.plan)}
         return render(request, "portal/subscription_keep.html", context)
     try:
         keep(found, by=request.user, now=timezone.now())
-        messages.success(request, _("C’est noté. Votre abonnement continue."))
     except Refused as refused:
-        for reason in refused.reasons:
-            messages.info(request, str(reason.text))
+        return no_more(request, refused)
+    messages.success(request, _("C’est noté. Votre abonnement continue."))
     return redirect("portal:subscription")
 
 
