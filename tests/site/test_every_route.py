@@ -187,7 +187,7 @@ def town(place: Place) -> Town:
             of=samira, plan=PlanFactory(landlord=place.landlord)
         ),
         "receipt": Receipt.objects.create(
-            place=place, year=2027, number=1, household=samira.household, member=samira,
+            place=place, year=2027, number=77, household=samira.household, member=samira,
             means="cash", cents=1200, issued_at=NOW,
         ),
         "values": {
