@@ -77,7 +77,7 @@ def reverse(
         member=entry.member,
         subject_kind=entry.subject_kind,
         subject_id=entry.subject_id,
-        label=_("Annulation : %(label)s") % {"label": entry.label},
+        label=_("Annulation : %(label)s") % {"label": entry.label},
         source=f"reversal:{entry.pk}",
         means=entry.means,
         receipt=receipt,

@@ -25,7 +25,7 @@ MOST_OF_EACH = 2000
 def open_till_day(place: Place, float_cents: int, *, by: User, now: datetime) -> TillDay:
     """Begin a day with the money that is in the drawer."""
     if not 0 <= float_cents <= 100_000:
-        raise refuse("float_wrong", _("Le fond de caisse va de 0 à 1 000 €."), "float")
+        raise refuse("float_wrong", _("Le fond de caisse va de 0 à 1 000 €."), "float")
     if TillDay.objects.filter(place=place, closed_at=None).exists():
         raise refuse("till_open", _("La caisse est déjà ouverte."))
     till = TillDay.objects.create(
