@@ -31,10 +31,11 @@ class ClubConfig(AppConfig):
             tasks,
             worker,
         )
-        from club.domain import invariants
+        from club.domain import invariants, personal
 
         tasks.register()
         invariants.register()
+        personal.register()
         worker.connect()
         guards.register()
         receipt_letters.register()

@@ -261,3 +261,20 @@ class InvitationForm(forms.Form):
     def clean_code(self) -> str:
         """Typed, or the address that a QR holds: its last part."""
         return str(self.cleaned_data["code"]).strip().rstrip("/").rpartition("/")[2][:40]
+
+
+class ErasureForm(forms.Form):
+    """A word to type, so that no slip of the finger erases anybody."""
+
+    word = forms.CharField(
+        label=_("Pour confirmer, écrivez le mot EFFACER"),
+        max_length=20,
+        error_messages={"required": _("Écrivez le mot EFFACER.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
+    )
+
+    def clean_word(self) -> str:
+        word: str = self.cleaned_data["word"].strip().upper()
+        if word not in {"EFFACER", _("EFFACER")}:
+            raise ValidationError(_("Écrivez le mot EFFACER, en entier."))
+        return word

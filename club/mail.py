@@ -1,8 +1,10 @@
 """Where e-mails go on a machine without a mail server: files that can be asked."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
+from django.conf import settings
 from django.core.mail.backends.filebased import EmailBackend
 
 END = b"\n" + b"-" * 79 + b"\n"
@@ -29,3 +31,18 @@ class FileBackend(EmailBackend):
         """Two processes never write one file."""
         name = Path(super()._get_filename())  # type: ignore[misc]
         return str(name.with_name(f"{name.stem}-{os.getpid()}.log"))
+
+
+def forget_letters(addresses: Iterable[str]) -> None:
+    """Take the messages to these addresses out of the files; the others stay."""
+    words = [address.encode().lower() for address in addresses]
+    folder = getattr(settings, "EMAIL_FILE_PATH", None)
+    if not folder or not words:
+        return
+    for file in Path(folder).glob("*.log"):
+        letters = file.read_bytes().split(END)
+        kept = [one for one in letters if not any(word in one.lower() for word in words)]
+        if not any(one.strip() for one in kept):
+            file.unlink(missing_ok=True)
+        elif kept != letters:
+            file.write_bytes(END.join(kept))

@@ -1,6 +1,7 @@
 """Text messages leave through a sender that a setting names."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
@@ -44,6 +45,14 @@ class HttpSender:
             timeout=10,
         )
         answer.raise_for_status()
+
+
+def forget_texts(phones: Iterable[str]) -> None:
+    """Delete the files of messages to these numbers, where there are any."""
+    numbers = set(phones)
+    for file in (Path(settings.VAR_DIR) / "sms").glob("*.txt"):
+        if file.read_text(encoding="utf-8").partition("\n")[0] in numbers:
+            file.unlink(missing_ok=True)
 
 
 def is_available() -> bool:
