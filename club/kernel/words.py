@@ -23,6 +23,12 @@ def day(value: date, today: date | None = None) -> str:
     return text if value.year == today.year else text + NBSP + str(value.year)
 
 
+def date_of(value: date) -> str:
+    """ "12 mars 2027": with its year, for what is read again years later."""
+    number = "1\\e\\r" if in_french() and value.day == 1 else "j"
+    return dateformat.format(value, f"{number} F Y").replace(" ", NBSP)
+
+
 def weekday(value: date) -> str:
     """ "mardi"."""
     return dateformat.format(value, "l")

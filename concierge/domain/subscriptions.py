@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from club.domain.ledger import enter, reverse
 from club.domain.messages import tell
 from club.enums import Account, EntryKind, RightSource
-from club.kernel import jobs, purchases, recurring
+from club.kernel import jobs, purchases, recurring, words
 from club.kernel.jobs import DailyJob
 from club.kernel.purchases import Due, Paid, Purchase
 from club.kernel.refusal import refuse
@@ -307,7 +307,7 @@ def payment_failed(subscription: Subscription, *, by: User | None, now: datetime
 
 def label_of(subscription: Subscription) -> str:
     plan = subscription.next_plan or subscription.plan
-    return _("Abonnement « %(plan)s »") % {"plan": plan.name}
+    return _("Abonnement « %(plan)s »") % {"plan": plan.name}
 
 
 def settle(subscription: Subscription, paid: Paid, *, by: User | None, now: datetime) -> None:
@@ -331,7 +331,11 @@ def settle(subscription: Subscription, paid: Paid, *, by: User | None, now: date
         subject_kind=KIND,
         subject_id=subscription.pk,
         label=_("%(plan)s, du %(first)s au %(last)s")
-        % {"plan": period.plan.name, "first": period.starts_on, "last": period.ends_on},
+        % {
+            "plan": period.plan.name,
+            "first": words.date_of(period.starts_on),
+            "last": words.date_of(period.ends_on),
+        },
         source=period.origin,
         at=now,
         by=by,
