@@ -125,6 +125,7 @@ def read_provider(now: datetime) -> None:
     if not settings.STRIPE_SECRET_KEY:
         return
     sync.payers_who_left(now)
+    sync.push_coming(now)
     reconciliation.read_active(now)
     reconciliation.reconcile(now)
 

@@ -189,7 +189,7 @@ class Reading:
                 kind=EntryKind.REFUND, account=entry.account, cents=-back.cents,
                 place=entry.place, household=entry.household, member=entry.member,
                 subject_kind=entry.subject_kind, subject_id=entry.subject_id,
-                label=_("Remboursé : %(label)s") % {"label": entry.label},
+                label=_("Remboursé : %(label)s") % {"label": entry.label},
                 source=f"stripe:{back.id}", means=entry.means, receipt=receipt,
                 at=self.now, by=refund.asked_by,
             )  # fmt: skip
@@ -246,7 +246,7 @@ class Reading:
                 kind=EntryKind.DISPUTE, account=entry.account, cents=-contest.cents,
                 place=entry.place, household=entry.household, member=entry.member,
                 subject_kind=entry.subject_kind, subject_id=entry.subject_id,
-                label=_("Contesté : %(label)s") % {"label": entry.label},
+                label=_("Contesté : %(label)s") % {"label": entry.label},
                 source=f"stripe:{contest.id}", means=entry.means, at=self.now, by=None,
             )  # fmt: skip
             sold.undo(sold.load(entry.subject_id), entry.source, by=None, now=self.now)
@@ -410,6 +410,13 @@ def steps(renews: Recurring, subject: Any, there: Renewing) -> list[Callable[[],
     if there.status in ("past_due", "unpaid") and is_paid:
         found.append(partial(gateway.drop_open_invoices, there.id))
     return found
+
+
+def push_coming(now: datetime) -> None:
+    """Before a debit its price is brought in line, should the plan's have changed."""
+    for renews in kinds():
+        for subject_id in renews.coming(now):
+            changed(renews.kind, subject_id)
 
 
 def try_again(customer_id: int, *, now: datetime) -> None:

@@ -6,7 +6,7 @@ Nothing here speaks with the provider: a change is put on the queue, with the ch
 itself, in one transaction.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -37,7 +37,8 @@ class Recurring:
     `link` says which subscription of the provider's renews it (None: no one any more).
     `stops` is what the provider should do at the end of the period, `set_stops` what it
     was told by somebody else. `pays` tells that a debit is under way, `fails` that one
-    was refused. `leave` ends the renewals of a household whose payer has left.
+    was refused. `leave` ends the renewals of a household whose payer has left. `coming`
+    lists what is debited next, so that the provider has the price of that day.
     """
 
     kind: str
@@ -54,6 +55,7 @@ class Recurring:
     pays: Callable[..., None]
     fails: Callable[..., None]
     leave: Callable[["Household", "User | None", datetime], None]
+    coming: Callable[[datetime], Iterable[int]]
 
 
 _kinds: dict[str, Recurring] = {}

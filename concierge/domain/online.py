@@ -1,6 +1,6 @@
 """How a subscription renews by itself at the payment provider."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from dateutil.relativedelta import relativedelta
 from django.utils.translation import gettext as _
@@ -25,6 +25,7 @@ from concierge.domain.subscriptions import (
 from concierge.enums import OPEN_SUBSCRIPTIONS, Renewal, SubscriptionStatus
 from concierge.models import Subscription
 
+SOON = timedelta(days=20)
 MANDATE_LIFE = relativedelta(months=36)
 
 
@@ -132,6 +133,17 @@ def leave(household: Household, by: User | None, now: datetime) -> None:
             stop(subscription, by=by, now=now)
 
 
+def coming(now: datetime) -> list[int]:
+    """What is debited in the next weeks."""
+    today = local_day(now)
+    soon = Subscription.objects.filter(
+        renewal=Renewal.ONLINE,
+        status__in=[SubscriptionStatus.ACTIVE, SubscriptionStatus.LATE],
+        paid_until__range=(today - SOON, today + SOON),
+    ).exclude(provider_id=None)
+    return list(soon.order_by("pk").values_list("pk", flat=True))
+
+
 # -- SEPA ------------------------------------------------------------------------------------
 
 
@@ -164,6 +176,7 @@ RENEWAL = Recurring(
     pays=pays,
     fails=fails,
     leave=leave,
+    coming=coming,
 )
 
 

@@ -1,6 +1,7 @@
 """Nobody pays twice: two pages, two ways, money for what is closed."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 from club.domain import checkouts, sync
 from club.domain.receipts import take_payment
@@ -227,6 +228,6 @@ def test_ten_renewals_leave_no_gap(house: House, samira: Member) -> None:
         house.hear()
     spans = list(subscription.periods.values_list("starts_on", "ends_on"))
     assert len(spans) == 11
-    for (_a, end), (start, _b) in zip(spans, spans[1:], strict=False):
+    for (_a, end), (start, _b) in pairwise(spans):
         assert start == end + timedelta(days=1)
     assert money_here() == house.money_there() == 1100
