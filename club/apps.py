@@ -31,10 +31,11 @@ class ClubConfig(AppConfig):
             tasks,
             worker,
         )
-        from club.domain import invariants, personal
+        from club.domain import invariants, money_invariants, personal
 
         tasks.register()
         invariants.register()
+        money_invariants.register()
         personal.register()
         worker.connect()
         guards.register()

@@ -14,17 +14,24 @@ class ConciergeConfig(AppConfig):
             subscription_letters,
             tasks,
         )
-        from concierge.domain import fees, invariants, online, personal, subscriptions
+        from concierge.domain import (
+            fees,
+            invariants,
+            money_invariants,
+            online,
+            personal,
+            subscriptions,
+        )
         from concierge.kinds import LOAN
 
         emails.register()
         subscription_letters.register()
         tasks.register()
         invariants.register()
+        money_invariants.register()
         bookings.register(LOAN)
         guards.register()
         subscriptions.register()
-        online.register()
         online.register()
         personal.register()
         fees.register()
