@@ -1,13 +1,25 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from club.views import account, card, claim, household, places, provider, short_link, tenancy, theme
+from club.views import (
+    account,
+    card,
+    claim,
+    erasure,
+    household,
+    places,
+    provider,
+    short_link,
+    tenancy,
+    theme,
+)
 
 in_club = [
     path("mon-compte/contact/", account.contact, name="contact"),
     path("mon-compte/contact/code/", account.contact_code, name="contact-code"),
     path("mon-compte/locataire/", tenancy.tenancy, name="tenancy"),
     path("accueil/choisir/", places.choose_place, name="choose-place"),
+    path("accueil/effacer/<int:pk>/", erasure.erase, name="erase"),
     path("accueil/foyer/<int:pk>/", household.join, name="household-join"),
     path("accueil/lettre/<int:pk>/", claim.letter, name="letter"),
     path("accueil/carte/<int:pk>/", card.print_card, name="card-print"),

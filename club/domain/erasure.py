@@ -117,7 +117,10 @@ def empty_labels(member: Member, homes: Iterable[Household], traces: Traces) -> 
     people = ContentType.objects.get_for_models(Household, Member, User).values()
     named &= Q(content_type__in=[*people])
     ModelLogEntry.objects.filter(wanted | named).update(label="", data={})
-    FormState.objects.filter(wanted | Q(user=member.user)).delete()
+    typed = Q(user=member.user)
+    for word in traces.emails | traces.phones:
+        typed |= Q(data__icontains=word)
+    FormState.objects.filter(wanted | typed).delete()
     EditingSession.objects.filter(user=member.user).delete()
 
 

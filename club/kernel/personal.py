@@ -146,7 +146,8 @@ def terms() -> list[Term]:
 
 
 def is_person(model: Any) -> bool:
-    return model._meta.label in {"club.User", "club.Member", "club.Household"}
+    """A person, or a row of theirs: told by its number, since its words may name others."""
+    return any(held.model is model for room in rooms() for held in room.held)
 
 
 def as_data(row: models.Model, held: Held) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def forget(member: Member, traces: Traces, *, by: User, now: datetime) -> None:
         household=member.household_id, status__in=OPEN_SUBSCRIPTIONS
     ).order_by("pk"):
         move_status(
-            locked(subscription), SubscriptionStatus.CANCELLED, by=by, now=now, verb="erase"
+            locked(subscription), SubscriptionStatus.CANCELLED, by=by, now=now, verb="holder_erased"
         )
     listings_of(member).delete()
 

@@ -15,6 +15,10 @@ class CmsConfig(AppConfig):
     verbose_name = "Pages"
 
     def ready(self) -> None:
-        from cms import signals  # noqa: F401
+        from cms import (
+            personal,
+            signals,  # noqa: F401
+        )
 
+        personal.register()
         post_migrate.connect(sync_groups, sender=self)
