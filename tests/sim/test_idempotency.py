@@ -42,7 +42,7 @@ def test_the_same_key_elsewhere(shop: Shop) -> None:
 
 
 def test_two_at_once(shop: Shop) -> None:
-    slow = {"kind": "delay", "seconds": 0.5, "path": "/v1/customers"}
+    slow = {"kind": "delay", "seconds": 1.2, "path": "/v1/customers"}
     shop.sim.control("faults", rules=[slow])
 
     def create(_: int) -> Any:

@@ -15,7 +15,7 @@ def test_it_starts_quickly_and_resets_at_once() -> None:
         assert sim.base.startswith("http://127.0.0.1:")
         began = time.monotonic()
         sim.reset()
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 1  # seen: 2 ms
 
 
 def test_it_ends_when_its_parent_does() -> None:

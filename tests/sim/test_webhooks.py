@@ -1,5 +1,6 @@
 """Signed webhooks, and what may happen to them on the way."""
 
+import socket
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -231,15 +232,13 @@ def test_any_body_can_be_sent_signed(shop: Shop, listening: Receiver) -> None:
 
 def test_a_slow_receiver_does_not_hold_the_server(shop: Shop) -> None:
     """The address takes the connection and never answers."""
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as deaf:
-        shop.sim.control("delivery", timeout=1, retries=0)
+        shop.sim.control("delivery", timeout=2, retries=0)
         shop.sim.control("webhook", url=f"http://127.0.0.1:{deaf.getsockname()[1]}/")
         shop.customer()
         began = time.monotonic()
         shop.customer()
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < 1.5
         settled(shop)
 
 

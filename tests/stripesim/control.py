@@ -10,10 +10,11 @@ from urllib.parse import parse_qsl
 from . import billing, checkout, payments
 from .delivery import Endpoint
 from .errors import ApiError
+from .idempotency import Answer
 from .state import MODES
 
 if TYPE_CHECKING:
-    from .http import Answer, App
+    from .http import App
 
 Thing = dict[str, Any]
 Verb = Callable[..., Any]
@@ -28,9 +29,7 @@ def control(name: str) -> Callable[[Verb], Verb]:
     return register
 
 
-def answer(app: "App", method: str, name: str, query: str, body: str) -> "Answer":
-    from .http import Answer
-
+def answer(app: "App", method: str, name: str, query: str, body: str) -> Answer:
     wanted = json.loads(body) if body else dict(parse_qsl(query))
     try:
         if name not in VERBS:

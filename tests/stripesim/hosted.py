@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from . import billing, checkout, payments
 from .errors import ApiError
+from .idempotency import Answer
 
 if TYPE_CHECKING:
-    from .http import Answer, App
+    from .http import App
 
 Thing = dict[str, Any]
 Fields = dict[str, str]
@@ -28,9 +29,7 @@ button{font:inherit;padding:.75rem 1.5rem;margin:.5rem .5rem .5rem 0}
 """
 
 
-def answer(app: "App", verb: str, path: str, fields: Fields) -> "Answer":
-    from .http import Answer
-
+def answer(app: "App", verb: str, path: str, fields: Fields) -> Answer:
     parts = path.strip("/").split("/")
     try:
         with app.store.work():

@@ -3,11 +3,11 @@
 import json
 import re
 import sys
-import threading
 import time
 import traceback
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -15,22 +15,14 @@ from urllib.parse import parse_qsl, urlsplit
 import stripe
 
 from . import control, hosted, resources, types
-from .clock import DAY
 from .delivery import Delivery
 from .errors import ApiError, InvalidParams, NotModelled, missing
 from .faults import Fault, Faults
+from .idempotency import Answer, Kept, Keys, What
 from .state import Store
 
 PAGING = ("limit", "starting_after", "ending_before", "expand")
 MAX_BODY = 1_000_000
-
-
-@dataclass
-class Answer:
-    status: int
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
-    content_type: str = "application/json"
 
 
 @dataclass
@@ -44,14 +36,18 @@ class Call:
     id: str
     key: str | None
 
+    @property
+    def what(self) -> What:
+        return self.verb, self.path, tuple(sorted(self.pairs))
 
-@dataclass
-class Kept:
-    """What a key stands for."""
 
-    what: tuple[str, str, tuple[tuple[str, str], ...]]
-    at: float
-    answer: Answer | None = None
+@dataclass(frozen=True)
+class Route:
+    """A method that is served."""
+
+    operation: types.Operation
+    handler: resources.Handler
+    pattern: re.Pattern[str]
 
 
 class ClosedConnection(Exception):
@@ -64,13 +60,14 @@ class App:
         self.delivery = Delivery(self.store, secret)
         self.store.on_events = self.delivery.offer
         self.faults = Faults()
-        self.routes = [
-            (types.operation(name), handler) for name, handler in resources.SERVED.items()
+        routes = [
+            Route(operation, handler, operation.pattern)
+            for operation, handler in (
+                (types.operation(name), handler) for name, handler in resources.SERVED.items()
+            )
         ]
         # A path with a fixed last part goes before one with a key there.
-        self.routes.sort(key=lambda route: route[0].path.count("{"))
-        self.patterns = [(op, op.pattern, handler) for op, handler in self.routes]
-        self.key_lock = threading.Lock()
+        self.routes = sorted(routes, key=lambda route: route.operation.path.count("{"))
         self.reset()
 
     def reset(self, seed: int | None = None) -> None:
@@ -80,7 +77,7 @@ class App:
             resources.includables(self.store)
             self.delivery.reset()
             self.faults.clear()
-            self.keys: dict[str, Kept] = {}
+            self.keys = Keys(self.store.clock.exact)
             self.log: deque[dict[str, Any]] = deque(maxlen=20_000)
             self.own_faults: list[str] = []
 
@@ -109,111 +106,58 @@ class App:
 
     def answer_or_raise(self, call: Call, entry: dict[str, Any]) -> Answer:
         check_caller(call)
-        operation, handler, keys = self.route(call)
+        route, ids = self.route(call)
         fault = self.faults.next_for(call.verb, call.path)
         if fault:
             entry["fault"] = fault.kind
             before(fault)
-        if call.verb != "POST" or not call.key:
+
+        def work() -> Answer:
             if fault and fault.kind == "delay":
                 time.sleep(fault.seconds)
-            answer = self.perform(call, operation, handler, keys)
-        else:
-            answer = self.once(call, entry, fault, operation, handler, keys)
+            return self.perform(call, route, ids)
+
+        if call.verb != "POST" or not call.key:
+            return after(fault, work())
+        kept = self.keys.claim(call.key, call.what)
+        entry["replayed"] = kept.answer is not None
+        answer = kept.answer.again(call.id) if kept.answer else self.first(call, kept, fault, work)
         return after(fault, answer)
 
-    def route(self, call: Call) -> tuple[types.Operation, resources.Handler, tuple[str, ...]]:
-        for operation, pattern, handler in self.patterns:
-            found = pattern.fullmatch(call.path)
-            if found and operation.verb == call.verb:
-                return operation, handler, found.groups()
+    def route(self, call: Call) -> tuple[Route, tuple[str, ...]]:
+        for route in self.routes:
+            found = route.pattern.fullmatch(call.path)
+            if found and route.operation.verb == call.verb:
+                return route, found.groups()
         raise NotModelled(f"{call.verb} {call.path}")
 
-    def once(
-        self,
-        call: Call,
-        entry: dict[str, Any],
-        fault: Fault | None,
-        operation: types.Operation,
-        handler: resources.Handler,
-        keys: tuple[str, ...],
+    def first(
+        self, call: Call, kept: Kept, fault: Fault | None, work: Callable[[], Answer]
     ) -> Answer:
-        """The same key has one effect and one answer."""
-        kept = self.claim(call)
-        if kept.answer:
-            entry["replayed"] = True
-            headers = {
-                **kept.answer.headers,
-                "Idempotent-Replayed": "true",
-                "Original-Request": kept.answer.headers["Request-Id"],
-                "Request-Id": call.id,
-            }
-            return Answer(kept.answer.status, kept.answer.body, headers)
-        if fault and fault.kind == "delay":
-            time.sleep(fault.seconds)
+        """Find the answer that the key will have; what never began leaves none."""
         try:
-            answer = self.perform(call, operation, handler, keys)
+            answer = work()
         except (InvalidParams, NotModelled):
-            self.forget(call)
+            self.keys.forget(call.key or "")
             raise
         except ApiError as error:
             answer = refusal(error)
         answer.headers.update({"Request-Id": call.id, "Idempotency-Key": call.key or ""})
-        remembered = answer
         if fault and fault.kind == "after_write" and fault.kept:
-            remembered = server_error()
-            remembered.headers["Request-Id"] = call.id
-        kept.answer = Answer(remembered.status, remembered.body, dict(remembered.headers))
+            answer = server_error(answer.headers)
+        kept.keep(answer)
         return answer
 
-    def claim(self, call: Call) -> Kept:
-        what = (call.verb, call.path, tuple(sorted(call.pairs)))
-        with self.key_lock:
-            now = self.store.clock.exact()
-            kept = self.keys.get(call.key or "")
-            if kept is None or now - kept.at > DAY:
-                kept = self.keys[call.key or ""] = Kept(what, now)
-                return kept
-            if kept.what != what:
-                same_place = kept.what[:2] == what[:2]
-                used = "parameters" if same_place else f"endpoint ({kept.what[1]})"
-                raise ApiError(
-                    400,
-                    f"Keys for idempotent requests can only be used with the same {used} they "
-                    f"were first used with. Try using a key other than '{call.key}' if you meant "
-                    "to execute a different request.",
-                    kind="idempotency_error",
-                )
-            if kept.answer is None:
-                raise ApiError(
-                    409,
-                    "There is currently another in-progress request using this Idempotency Key "
-                    f"({call.key}).",
-                    kind="idempotency_error",
-                    code="idempotency_key_in_use",
-                )
-            return kept
-
-    def forget(self, call: Call) -> None:
-        with self.key_lock:
-            self.keys.pop(call.key or "", None)
-
-    def perform(
-        self,
-        call: Call,
-        operation: types.Operation,
-        handler: resources.Handler,
-        keys: tuple[str, ...],
-    ) -> Answer:
-        values = types.read_params(tree_of(call.pairs), operation.params)
+    def perform(self, call: Call, route: Route, ids: tuple[str, ...]) -> Answer:
+        values = types.read_params(tree_of(call.pairs), route.operation.params)
         paging = {name: values.pop(name) for name in PAGING if name in values}
         params = resources.Params(values)
         cause = {"id": call.id, "idempotency_key": call.key}
         try:
             with self.store.work(cause):
-                made = handler(self.store, params, *keys)
+                made = route.handler(self.store, params, *ids)
                 params.refuse_unread()
-                shown = self.shown(made, operation, paging, call)
+                shown = self.shown(made, route.operation, paging, call)
         except ApiError:
             raise
         except Exception as error:  # a fault of ours: tell it, never hide it
@@ -237,26 +181,21 @@ class App:
             "has_more": more,
             "url": call.path,
         }
-        types.check(listed, operation.returns, operation.name)
+        types.check({**listed, "data": []}, operation.returns, operation.name)
         return listed
 
     def own_fault(self, error: Exception) -> Answer:
         text = "".join(traceback.format_exception(error))
         self.own_faults.append(text)
         sys.stderr.write(text)
-        last = text.strip().splitlines()[-1]
-        return Answer(
-            500,
-            json.dumps(
-                {
-                    "error": {
-                        "type": "api_error",
-                        "code": "stripesim_own_fault",
-                        "message": f"stripesim itself is wrong: {last}",
-                    }
-                }
-            ).encode(),
-            {"Stripe-Should-Retry": "false"},
+        return refusal(
+            ApiError(
+                500,
+                f"stripesim itself is wrong: {text.strip().splitlines()[-1]}",
+                kind="api_error",
+                code="stripesim_own_fault",
+                headers={"Stripe-Should-Retry": "false"},
+            )
         )
 
 
@@ -295,14 +234,12 @@ def after(fault: Fault | None, answer: Answer) -> Answer:
     if fault.kind == "after_write":
         if fault.close:
             raise ClosedConnection
-        failed = server_error()
-        failed.headers.update(answer.headers)
-        return failed
+        return server_error(answer.headers)
     return answer
 
 
-def server_error() -> Answer:
-    return refusal(ApiError(500, "An unknown error occurred", kind="api_error"))
+def server_error(headers: dict[str, str]) -> Answer:
+    return refusal(ApiError(500, "An unknown error occurred", kind="api_error", headers=headers))
 
 
 def refusal(error: ApiError) -> Answer:
