@@ -101,7 +101,9 @@ def may(
             "payment_awaited", _("Votre paiement est en cours. Cet objet attend qu’il soit reçu.")
         )
     if held.ends_on is None:
-        return Reason("no_right", _("Il faut un abonnement actif. Demandez-le à l’accueil."))
+        return Reason(
+            "no_right", _("Il faut un abonnement actif. Prenez-le en ligne ou à l’accueil.")
+        )
     if held.starts_on is not None and first < held.starts_on:
         return Reason(
             "right_not_begun",
@@ -109,7 +111,7 @@ def may(
         )
     return Reason(
         "right_ends",
-        _("Votre abonnement s’arrête le %(day)s. Renouvelez-le à l’accueil.")
+        _("Votre abonnement s’arrête le %(day)s. Renouvelez-le en ligne ou à l’accueil.")
         % {"day": words.day(held.ends_on)},
         facts={"ends_on": held.ends_on.isoformat()},
     )

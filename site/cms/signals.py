@@ -27,13 +27,13 @@ from club.signals import restamp
 from cms.models import FooterItem, MenuItem, Navigation
 from cms.pagecache import void
 from cms.permissions import sync_user
-from concierge.models import Copy, Department, LendingPolicy, Loan, Part, Repair, Tool
+from concierge.models import Copy, Department, LendingPolicy, Loan, Part, Plan, Repair, Tool
 from content.models import BasePage, Picture
 
 FRAMES = (FooterItem, MenuItem, Navigation, Site)
 CONTENTS = (
     Closure, Copy, Department, ExceptionalHours, Landlord, LendingPolicy, Loan, OpeningHours,
-    Part, Picture, Place, Repair, SchoolHolidays, Season, Tool,
+    Part, Picture, Place, Plan, Repair, SchoolHolidays, Season, Tool,
 )  # fmt: skip
 
 WAYS_TO_LANDLORD = (

@@ -6,6 +6,7 @@ from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as admin_urls
 from wagtail.documents import urls as document_urls
 
+from concierge.views.prices import prices
 from config.api import api
 from config.api_docs import docs
 from content.views import upload
@@ -23,6 +24,7 @@ urlpatterns = [
     path("desk/", include("desk.urls")),
     path("mon-espace/", include("portal.urls")),
     path("emprunter/", include("concierge.urls")),
+    path("abonnement/", prices, name="prices"),
     path("", include("club.urls")),
     path("", include("content.urls")),
     path("", include("cms.urls")),

@@ -285,11 +285,23 @@ def test_two_tabs_on_the_last_copy(
 def test_no_right_says_how_to_get_one(signed_in: Client, copy: Copy) -> None:
     Right.objects.all().delete()
     page = signed_in.get(copy.tool.get_absolute_url())
-    assert "Il faut un abonnement actif. Demandez-le à l’accueil." in page.text
+    assert "Il faut un abonnement actif. Prenez-le en ligne ou à l’accueil." in page.text
     assert "tel:0353012460" in page.text
+    assert 'href="/mon-espace/abonnement/">M’abonner</a>' in page.text
     answer = reserve(signed_in, copy.tool)
     assert answer.status_code == 422
     assert "Il faut un abonnement actif." in answer.text
+    assert not Loan.objects.exists()
+
+
+def test_a_right_that_ends_too_soon_leads_to_its_renewal(signed_in: Client, copy: Copy) -> None:
+    Right.objects.update(ends_on=date(2027, 3, 11))
+    page = signed_in.get(copy.tool.get_absolute_url())
+    assert "/mon-espace/abonnement/" not in page.text
+    answer = reserve(signed_in, copy.tool)
+    assert answer.status_code == 422
+    assert "Votre abonnement s’arrête le jeudi 11\u00a0mars." in answer.text
+    assert 'href="/mon-espace/abonnement/">Renouveler mon abonnement</a>' in answer.text
     assert not Loan.objects.exists()
 
 
