@@ -27,19 +27,23 @@ def periods_were_paid() -> Iterator[str]:
     direct = LedgerEntry.objects.filter(
         kind=EntryKind.PAYMENT, source=OuterRef("source"), cents=OuterRef("cents")
     )
-    again = LedgerEntry.objects.annotate(name=Concat(F("source"), Value(":")))
-    wrong = paid.exclude(Exists(direct)).annotate(
-        is_again=Exists(
-            again.annotate(whole=OuterRef("source")).filter(whole__startswith=F("name"))
+    again = {
+        pk: (source, source.rpartition(":")[0])
+        for pk, source in paid.exclude(Exists(direct)).values_list("pk", "source")
+    }
+    known = set(
+        LedgerEntry.objects.filter(source__in=[first for _, first in again.values()]).values_list(
+            "source", flat=True
         )
     )
-    for pk, source in wrong.filter(is_again=False).values_list("pk", "source")[:SHOWN]:
+    wrong = [(pk, source) for pk, (source, first) in again.items() if first not in known]
+    for pk, source in wrong[:SHOWN]:
         yield f"period {pk} was paid by {source}, which is not in the ledger"
 
 
 def periods_are_charged() -> Iterator[str]:
-    charged = LedgerEntry.objects.filter(
-        kind=EntryKind.CHARGE, source=OuterRef("origin"), cents=-OuterRef("cents")
+    charged = LedgerEntry.objects.annotate(owed=-F("cents")).filter(
+        kind=EntryKind.CHARGE, source=OuterRef("origin"), owed=OuterRef("cents")
     )
     paid = SubscriptionPeriod.objects.filter(cents__gt=0).annotate(origin=origin())
     for pk in paid.exclude(Exists(charged)).values_list("pk", flat=True)[:SHOWN]:
