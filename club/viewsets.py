@@ -21,6 +21,7 @@ from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.admin.widgets.button import HeaderButton
 from wagtail.permissions import policy_registry
 
+from club.kernel import words
 from club.kernel.refusal import Refused
 from club.permissions import RULES, visible
 
@@ -124,7 +125,21 @@ class UsageView(OwnPlacesMixin, usage.UsageView):
 
 
 class InspectView(OwnPlacesMixin, generic.InspectView):
-    pass
+    def get_field_display_value(self, field_name: str, field: Any) -> Any:
+        if field_name.endswith("cents"):
+            cents = getattr(self.object, field_name)
+            return "" if cents is None else words.money(cents)
+        return super().get_field_display_value(field_name, field)
+
+
+def money_column(name: str, label: str | Promise) -> Column:
+    """Cents in a list, as people say them."""
+
+    def told(row: Any) -> str:
+        cents = getattr(row, name)
+        return "" if cents is None else words.money(cents)
+
+    return Column(name, label=label, accessor=told)
 
 
 class Step:

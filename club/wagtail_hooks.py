@@ -19,12 +19,15 @@ from club.models import (
     Dwelling,
     Household,
     Landlord,
+    LedgerEntry,
     Member,
     Place,
+    Receipt,
     Residence,
     Right,
     SchoolHolidays,
     Season,
+    TillDay,
     User,
 )
 from club.permissions import ALL, RULES, VIEW, WRITE, permit, visible
@@ -34,6 +37,7 @@ from club.viewsets import (
     ScopedForm,
     ScopedViewSet,
     Step,
+    money_column,
     narrow,
 )
 
@@ -49,6 +53,9 @@ permit(Residence, path="landlord__places", officer=WRITE, concierge=VIEW)
 permit(Dwelling, path="residence__landlord__places", officer=WRITE, concierge=VIEW)
 permit(Household, path="members__place", officer=CHANGE, concierge=CHANGE)
 permit(Member, path="place", officer=WRITE, concierge=WRITE)
+permit(Receipt, path="place", officer=VIEW, concierge=VIEW)
+permit(LedgerEntry, path="place", officer=VIEW, concierge=VIEW)
+permit(TillDay, path="place", officer=VIEW, concierge=VIEW)
 permit(Right, path="household__members__place", officer=CHANGE | GIVE, concierge=CHANGE | GIVE)
 
 
@@ -112,6 +119,10 @@ class PlaceViewSet(ScopedViewSet):
             ],
             heading=_("Le point d’accueil"),
         ),
+        MultiFieldPanel(
+            [FieldPanel("collector"), FieldPanel("payee"), FieldPanel("sign_off_cents")],
+            heading=_("L’argent"),
+        ),
         FieldPanel("closed_on_public_holidays"),
         LinesPanel(
             "opening_hours",
@@ -137,6 +148,16 @@ class PlaceViewSet(ScopedViewSet):
             panels=[
                 FieldPanel("day"),
                 FieldRowPanel([FieldPanel("opens"), FieldPanel("closes")]),
+            ],
+        ),
+        LinesPanel(
+            "account_numbers",
+            heading=_("Comptes comptables"),
+            label=_("Compte"),
+            help_text=_("Seulement ceux qui ne sont pas les numéros habituels."),
+            panels=[
+                FieldPanel("use"),
+                FieldRowPanel([FieldPanel("number"), FieldPanel("name")]),
             ],
         ),
     ]
@@ -386,6 +407,116 @@ class RightViewSet(ScopedViewSet):
     }
 
 
+class ReceiptViewSet(ScopedViewSet):
+    """Read here; taken and cancelled at the desk."""
+
+    model = Receipt
+    related = ("place", "member__user", "cancels")
+    icon = "doc-full"
+    list_display = [
+        "__str__",
+        "place",
+        "member",
+        "means",
+        money_column("cents", _("montant")),
+        "issued_at",
+        "cancels",
+    ]
+    list_filter = ["means"]
+    ordering = ["-issued_at", "-pk"]
+    search_fields = ["number", "member__search_name"]
+    search_backend_name = None
+    inspect_view_fields = [
+        "place",
+        "year",
+        "number",
+        "member",
+        "means",
+        "cents",
+        "given_cents",
+        "till",
+        "cancels",
+        "issued_at",
+        "issued_by",
+    ]
+    panels: list[Any] = []
+
+
+class LedgerViewSet(ScopedViewSet):
+    """Every amount with what it is for; nothing here is ever changed."""
+
+    model = LedgerEntry
+    related = ("place", "receipt")
+    prefetched = ("household__members__user",)
+    icon = "list-ol"
+    list_display = [
+        "label",
+        "household",
+        "kind",
+        "account",
+        "means",
+        money_column("cents", _("montant")),
+        "receipt",
+        "at",
+    ]
+    list_filter = ["kind", "account", "means"]
+    ordering = ["-at", "-pk"]
+    inspect_view_fields = [
+        "label",
+        "place",
+        "household",
+        "member",
+        "kind",
+        "account",
+        "means",
+        "cents",
+        "source",
+        "receipt",
+        "reverses",
+        "at",
+        "by",
+    ]
+    panels: list[Any] = []
+
+
+class TillDayViewSet(ScopedViewSet):
+    """The days of the tills: opened, counted and signed at the desk."""
+
+    model = TillDay
+    related = ("place", "opened_by", "closed_by", "signed_by")
+    icon = "lock-open"
+    list_display = [
+        "opened_at",
+        "place",
+        "closed_at",
+        money_column("expected_cents", _("attendu")),
+        money_column("counted_cents", _("compté")),
+        "signed_at",
+    ]
+    ordering = ["-opened_at"]
+    inspect_view_fields = [
+        "place",
+        "opened_at",
+        "opened_by",
+        "float_cents",
+        "closed_at",
+        "closed_by",
+        "expected_cents",
+        "counted_cents",
+        "signed_at",
+        "signed_by",
+    ]
+    panels: list[Any] = []
+
+
+class MoneyGroup(ViewSetGroup):
+    menu_label = _("Argent")
+    menu_name = "money"
+    menu_icon = "list-ol"
+    menu_order = 230
+    items = (ReceiptViewSet, LedgerViewSet, TillDayViewSet)
+
+
 class PlacesGroup(ViewSetGroup):
     menu_label = _("Accueil")
     menu_name = "places"
@@ -410,4 +541,4 @@ class PeopleGroup(ViewSetGroup):
 
 @hooks.register("register_admin_viewset")
 def viewsets() -> list[Any]:
-    return [PlacesGroup(), PeopleGroup(), LandlordViewSet()]
+    return [PlacesGroup(), PeopleGroup(), MoneyGroup(), LandlordViewSet()]

@@ -10,18 +10,39 @@ from wagtail import hooks
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel
 from wagtail.admin.viewsets.base import ViewSetGroup
 
-from club.models import User
-from club.permissions import ALL, VIEW, WRITE, permit
-from club.viewsets import CreateView, ScopedForm, ScopedViewSet, Step
+from club.kernel import codes
+from club.models import Member, User
+from club.permissions import ALL, RULES, VIEW, WRITE, permit, visible
+from club.viewsets import CreateView, ScopedForm, ScopedViewSet, Step, money_column
+from concierge.domain import subscriptions
 from concierge.domain.copies import add_copy, move_copy
-from concierge.enums import CopyStatus, RetiredReason
-from concierge.models import Copy, Department, LendingPolicy, Tool
+from concierge.domain.plans import list_member
+from concierge.enums import CopyStatus, Renewal, RetiredReason, SubscriptionStatus
+from concierge.models import (
+    Copy,
+    Department,
+    LendingPolicy,
+    Plan,
+    PlanListing,
+    Sponsorship,
+    Subscription,
+    Tool,
+)
 from content.pictures import drawings
 
 permit(Department, path="landlord__places", officer=WRITE, concierge=VIEW)
 permit(Tool, path="landlord__places", officer=ALL, concierge=WRITE)
 permit(Copy, path="place", officer=WRITE, concierge=WRITE)
 permit(LendingPolicy, path="place", officer=ALL, concierge=VIEW)
+permit(Plan, path="landlord__places", officer=WRITE, concierge=VIEW)
+permit(PlanListing, path="member__place", officer=frozenset({"view", "add", "delete"}))
+permit(Sponsorship, path="plan__landlord__places", officer=WRITE, concierge=VIEW)
+permit(
+    Subscription,
+    path="place",
+    officer=frozenset({"view", "change"}),
+    concierge=frozenset({"view", "change"}),
+)
 
 
 class ToolForm(ScopedForm):
@@ -194,6 +215,9 @@ class PolicyViewSet(ScopedViewSet):
             ],
             heading=_("Retard"),
         ),
+        MultiFieldPanel(
+            [FieldPanel("deposit_cents"), FieldPanel("deposit_first")], heading=_("Caution")
+        ),
     ]
 
 
@@ -205,6 +229,200 @@ class CatalogueGroup(ViewSetGroup):
     items = (ToolViewSet, CopyViewSet, DepartmentViewSet, PolicyViewSet)
 
 
+class PlanForm(ScopedForm):
+    """What subscriptions are counted by does not change under them; the price may."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and self.instance.subscriptions.exists():
+            for name in ("landlord", "kind", "for_household"):
+                self.fields[name].disabled = True
+                self.fields[name].help_text = _("Des foyers ont cette formule.")
+
+
+class PlanViewSet(ScopedViewSet):
+    """A new price counts from the next period on; what is paid stays as it was paid."""
+
+    model = Plan
+    related = ("landlord",)
+    form_base = PlanForm
+    icon = "tag"
+    list_display = [
+        "name",
+        "kind",
+        "audience",
+        money_column("price_cents", _("prix d’une période")),
+        "months",
+        "is_offered",
+    ]
+    list_filter = ["kind", "audience", "is_offered"]
+    panels = [
+        MultiFieldPanel(
+            [
+                FieldPanel("landlord"),
+                FieldRowPanel([FieldPanel("name"), FieldPanel("slug")]),
+                FieldRowPanel([FieldPanel("kind"), FieldPanel("audience")]),
+                FieldPanel("activities"),
+                FieldPanel("for_household"),
+            ],
+            heading=_("La formule"),
+        ),
+        MultiFieldPanel(
+            [
+                FieldRowPanel([FieldPanel("price_cents"), FieldPanel("months")]),
+                FieldPanel("told_by_month"),
+                FieldPanel("grace_days"),
+            ],
+            heading=_("Le prix"),
+            help_text=_("Un nouveau prix vaut pour les périodes suivantes. Le payé reste."),
+        ),
+        FieldRowPanel([FieldPanel("is_offered"), FieldPanel("position")]),
+    ]
+
+
+class ListingForm(ScopedForm):
+    """Who is put on the list is named by the card in the hand."""
+
+    card = forms.CharField(label=_("Numéro de carte"), max_length=20)
+
+    def clean_card(self) -> Member:
+        code = codes.as_scanned(self.cleaned_data["card"]) or ""
+        members = visible(Member.objects.all(), self.for_user, RULES[PlanListing], ["add"])
+        member: Member | None = members.filter(
+            cards__number=code[1:], cards__revoked_at=None
+        ).first()
+        if member is None:
+            raise forms.ValidationError(_("Aucune carte active ne porte ce numéro ici."))
+        return member
+
+
+class AddListing(CreateView):
+    def save_instance(self) -> PlanListing:
+        data = self.form.cleaned_data
+        return list_member(data["plan"], data["card"], by=self.request.user, now=timezone.now())
+
+
+class ListingViewSet(ScopedViewSet):
+    model = PlanListing
+    related = ("plan", "member__user")
+    form_base = ListingForm
+    icon = "list-ul"
+    add_view_class = AddListing
+    list_display = ["member", "plan", "listed_at"]
+    list_filter = ["plan"]
+    search_fields = ["member__search_name"]
+    search_backend_name = None
+    inspect_view_fields = ["member", "plan", "listed_at"]
+    panels = [FieldPanel("plan"), FieldPanel("card")]
+
+
+class SponsorshipForm(ScopedForm):
+    def clean_code(self) -> str:
+        """As it is looked for: without spaces, in capitals."""
+        return "".join(self.cleaned_data["code"].split()).upper()
+
+    def clean_quota(self) -> int:
+        quota: int = self.cleaned_data["quota"]
+        if quota < self.instance.used:
+            raise forms.ValidationError(_("Le nombre ne peut pas être sous ce qui est utilisé."))
+        return quota
+
+
+class SponsorshipViewSet(ScopedViewSet):
+    model = Sponsorship
+    related = ("plan",)
+    form_base = SponsorshipForm
+    icon = "pick"
+    list_display = ["code", "plan", "used", "quota", "ends_on"]
+    panels = [
+        FieldPanel("plan"),
+        FieldPanel("code"),
+        FieldRowPanel([FieldPanel("quota"), FieldPanel("ends_on")]),
+    ]
+
+
+def is_open(*statuses: str) -> Any:
+    return lambda subscription: subscription.status in statuses
+
+
+class SubscriptionViewSet(ScopedViewSet):
+    """Read here and moved by verbs: money and rights come from the desk or from the line."""
+
+    model = Subscription
+    related = ("plan", "next_plan", "member__user", "place")
+    prefetched = ("household__members__user",)
+    icon = "check"
+    list_display = ["household", "member", "plan", "status", "paid_until", "renewal"]
+    list_filter = ["status", "kind", "plan", "renewal"]
+    ordering = ["-created_at", "-pk"]
+    search_fields = ["household__members__search_name"]
+    search_backend_name = None
+    panels: list[Any] = []
+    read_panels = [
+        FieldPanel(name, read_only=True)
+        for name in (
+            "household",
+            "member",
+            "place",
+            "plan",
+            "next_plan",
+            "status",
+            "renewal",
+            "anchor_on",
+            "paid_until",
+            "stops_at_end",
+        )
+    ]
+    steps = {
+        "arreter": Step(
+            _("Arrêter à la fin"),
+            subscriptions.stop,
+            question=_("Ce qui est payé reste. Il n’y a pas de période suivante."),
+            done=_("L’abonnement s’arrête à la fin de ce qui est payé."),
+            is_possible=lambda one: (
+                (
+                    one.status in {SubscriptionStatus.ACTIVE, SubscriptionStatus.LATE}
+                    and not one.stops_at_end
+                )
+                or one.status == SubscriptionStatus.PENDING
+            ),
+            icon="cross",
+        ),
+        "garder": Step(
+            _("Ne plus arrêter"),
+            subscriptions.keep,
+            question=_("L’abonnement continue après la fin de ce qui est payé."),
+            done=_("L’abonnement continue."),
+            is_possible=lambda one: one.stops_at_end,
+        ),
+        "pause": Step(
+            _("Mettre en pause"),
+            subscriptions.pause,
+            question=_("Les jours payés qui restent sont mis de côté. Les droits s’arrêtent."),
+            done=_("L’abonnement est en pause."),
+            is_possible=lambda one: (
+                one.status == SubscriptionStatus.ACTIVE and one.renewal != Renewal.ONLINE
+            ),
+            icon="time",
+        ),
+        "reprendre": Step(
+            _("Reprendre"),
+            subscriptions.resume,
+            question=_("Les jours mis de côté commencent aujourd’hui."),
+            done=_("L’abonnement a repris."),
+            is_possible=is_open(SubscriptionStatus.PAUSED),
+        ),
+    }
+
+
+class SubscriptionsGroup(ViewSetGroup):
+    menu_label = _("Abonnements")
+    menu_name = "subscriptions"
+    menu_icon = "check"
+    menu_order = 225
+    items = (SubscriptionViewSet, PlanViewSet, SponsorshipViewSet, ListingViewSet)
+
+
 @hooks.register("register_admin_viewset")
-def viewsets() -> Any:
-    return CatalogueGroup()
+def viewsets() -> list[Any]:
+    return [CatalogueGroup(), SubscriptionsGroup()]

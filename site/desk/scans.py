@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from club.kernel import codes, words
 from club.models import Card, Member
 from club.queries.members import search_members
+from concierge.domain.lending import not_renewable
 from concierge.enums import CopyStatus, Fault, LoanStatus
 from concierge.models import Copy, Loan, Tool
 from concierge.queries.loans import WITH_NAMES
@@ -231,6 +232,7 @@ def renewals_of(counter: Counter) -> Screen:
             loan.tool,
         )
         for loan in loans
+        if not_renewable(loan, counter.now) is None
     ]
     if not choices:
         return no(counter, _("Cette personne n’a rien à prolonger."))

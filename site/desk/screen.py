@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -19,6 +20,7 @@ from club.models import Card, Member, Place, TenancyCheck
 from club.queries.entitlement import Coverage, coverage
 from club.queries.members import with_live_card
 from concierge.domain.fees import held_of
+from concierge.domain.lending import not_renewable
 from concierge.enums import (
     HOLDING,
     REPAIR_MOVES,
@@ -96,10 +98,45 @@ class Line:
         }
 
     @property
+    def can_be_renewed(self) -> bool:
+        return not_renewable(self.loan, timezone.now()) is None
+
+    @property
     def reach(self) -> str:
         """How to reach the borrower: the phone first, because the desk calls."""
         user = self.loan.member.user
         return spoken_phone(user.phone) if user.phone else user.email
+
+
+@dataclass(frozen=True)
+class UnpaidLine:
+    """A subscription whose household is called: who, how, why."""
+
+    subscription: Subscription
+
+    @property
+    def who(self) -> str:
+        if self.subscription.member is not None:
+            return str(self.subscription.member)
+        return ", ".join(str(member) for member in self.subscription.household.members.all())
+
+    @property
+    def reach(self) -> str:
+        users = [member.user for member in self.subscription.household.members.all()]
+        phones = [spoken_phone(user.phone) for user in users if user.phone]
+        return ", ".join(phones or [user.email for user in users if user.email])
+
+    @property
+    def why(self) -> str:
+        one = self.subscription
+        if one.payment_failed_at is not None:
+            return _("Prélèvement refusé le %(day)s") % {"day": words.day(one.payment_failed_at)}
+        if one.paid_until is None:
+            return ""
+        until = {"day": words.day(one.paid_until)}
+        if one.status == SubscriptionStatus.LATE:
+            return _("Fini le %(day)s, pas renouvelé") % until
+        return _("Finit le %(day)s") % until
 
 
 @dataclass(frozen=True)
@@ -138,6 +175,10 @@ class Person:
     @property
     def to_pay(self) -> int:
         return sum(line.cents for line in self.due)
+
+    @property
+    def can_renew(self) -> bool:
+        return any(line.can_be_renewed for line in self.out)
 
     @property
     def called(self) -> str:

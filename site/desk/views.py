@@ -30,13 +30,13 @@ from club.permissions import roles_of
 from concierge.domain.lending import enter_forgotten_loan
 from concierge.enums import Fault, RepairStatus
 from concierge.models import Copy, Loan, Repair
-from concierge.queries import loans
+from concierge.queries import loans, subscriptions
 from desk import acts, scans
 from desk.access import officer, staff
 from desk.acts import LOAN_ACTS, Counter
 from desk.board import board
 from desk.forms import ForgottenLoanForm, NewMemberForm, RightForm
-from desk.screen import Line, Result, Screen, members_at, thing_of
+from desk.screen import Line, Result, Screen, UnpaidLine, members_at, thing_of
 
 SAID_SALT = "desk.said"
 SAID_SECONDS = 60
@@ -248,7 +248,8 @@ def calls(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     today = local_day(now)
     lines = [Line(loan, loan.days_late(today)) for loan in loans.to_call(request.place, today)]
-    return render(request, "desk/calls.html", {"lines": lines, "now": now})
+    unpaid = [UnpaidLine(one) for one in subscriptions.to_call(request.place, today)]
+    return render(request, "desk/calls.html", {"lines": lines, "unpaid": unpaid, "now": now})
 
 
 # -- People ----------------------------------------------------------------------------

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from club.kernel import words
 from club.kernel.spans import Span, local_day
 from club.models import User
 from club.queries.calendar import calendar_of
-from concierge.domain.lending import cancel_loan, move_loan, renew_loan
+from concierge.domain.lending import cancel_loan, move_loan, not_renewable, renew_loan
 from concierge.enums import BEFORE_HANDOVER, LoanStatus
 from concierge.forms import Slot
 from concierge.models import Loan
@@ -48,7 +49,7 @@ class LoanScreen:
     def acts(self, booking: Loan) -> set[str]:
         if booking.status in BEFORE_HANDOVER:
             return {"move", "cancel"}
-        return {"renew"} if booking.status == LoanStatus.OUT else set()
+        return {"renew"} if not_renewable(booking, timezone.now()) is None else set()
 
     def next_step(self, booking: Loan, now: datetime) -> str:
         late = booking.days_late(local_day(now))

@@ -251,3 +251,13 @@ def test_the_list_without_scanning(desk, copy, member, other_member, now, place,
     assert desk.get("/desk/rendre/", {"q": "\x00"}).status_code == 200
     answer = desk.post(f"/desk/pret/{loan.reference}/rendre/")
     assert result(answer)[1] == "Rendu : Gaufrier."
+
+
+def test_no_renewal_is_offered_when_none_is_left(desk, copy, member, now):
+    hand_over(copy=copy, member=member, by=member.user, now=now)
+    path = f"/desk/?membre={member.pk}&objet={copy.label}"
+    assert desk.get(path).content.decode().count("Prolonger") == 2
+    desk.post("/desk/", {"touche": "prolonger", "membre": member.pk})
+    assert "Prolonger" not in desk.get(path).content.decode()
+    answer = desk.post("/desk/", {"touche": "prolonger", "membre": member.pk})
+    assert result(answer)[2] == "Cette personne n’a rien à prolonger."

@@ -147,3 +147,15 @@ def test_a_repair_that_strands_somebody_names_them(desk, copy, member, now):
     CopyFactory(place=copy.place)
     answer = desk.post(f"/desk/exemplaire/{copy.label}/defaut/", {"defaut": "broken"})
     assert "Plus d’exemplaire pour Samira B., mercredi 10 mars : appelez." in result(answer)[2]
+
+
+def test_a_scan_that_comes_again_after_its_borrower_has_moved_is_no_fault(
+    desk, place, member, copy
+):
+    scan(desk, copy.label, membre=member.pk, scan="21")
+    loan = Loan.objects.get()
+    Loan.objects.filter(pk=loan.pk).update(status=LoanStatus.RETURNED)
+    member.place = PlaceFactory(landlord=place.landlord, slug="ailleurs")
+    member.save()
+    answer = scan(desk, copy.label, scan="21")
+    assert (answer.status_code, result(answer)[1]) == (200, "Prêté : Gaufrier.")

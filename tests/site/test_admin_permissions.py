@@ -8,11 +8,14 @@ from django.test import Client
 from django.urls import reverse
 from wagtail import hooks
 
+from club.domain.ledger import enter
 from club.enums import Role
-from club.models import Place, User
+from club.models import Place, Receipt, User
 from club.permissions import RULES
 from cms.models import AccessibilityPage, DefectReport, HomePage, ServicePage
 from cms.setup import build_site
+from concierge.enums import Audience
+from concierge.models import PlanListing
 from tests.factories.club import (
     NOW,
     ClosureFactory,
@@ -28,10 +31,39 @@ from tests.factories.concierge import (
     PolicyFactory,
     ToolFactory,
 )
+from tests.factories.money import (
+    PlanFactory,
+    SponsorshipFactory,
+    SubscriptionFactory,
+    TillDayFactory,
+)
 from tests.signin import sign_in_staff
 
 NOWHERE = (403, 302)
 """Wagtail sends somebody without permission back to its home page."""
+
+
+def money_of(member: Any) -> dict[str, Any]:
+    plan = PlanFactory(landlord=member.household.landlord, audience=Audience.LISTED)
+    till = TillDayFactory(place=member.place)
+    receipt = Receipt.objects.create(
+        place=member.place, year=2027, number=1, household=member.household, member=member,
+        means="cash", cents=1200, till=till, issued_at=NOW,
+    )  # fmt: skip
+    entry = enter(
+        kind="payment", account="fee", cents=1200, place=member.place, household=member.household,
+        subject_kind="fee", subject_id=1, label="Essai", source=f"receipt:{receipt.pk}:1",
+        means="cash", receipt=receipt, till=till, at=NOW, by=None,
+    )  # fmt: skip
+    return {
+        "plan": plan,
+        "planlisting": PlanListing.objects.create(plan=plan, member=member, listed_at=NOW),
+        "sponsorship": SponsorshipFactory(plan=plan),
+        "subscription": SubscriptionFactory(of=member, plan=plan),
+        "receipt": receipt,
+        "ledgerentry": entry,
+        "tillday": till,
+    }
 
 
 def things_of(place: Place) -> dict[str, Any]:
@@ -54,6 +86,7 @@ def things_of(place: Place) -> dict[str, Any]:
         "copy": CopyFactory(tool=tool, place=place),
         "department": tool.department,
         "lendingpolicy": PolicyFactory(place=place),
+        **money_of(member),
         "defectreport": DefectReport.objects.create(
             place=place, page="/", what="Rien", reported_at=NOW
         ),
@@ -89,6 +122,13 @@ NAMES = [
     "copy",
     "department",
     "lendingpolicy",
+    "plan",
+    "planlisting",
+    "sponsorship",
+    "subscription",
+    "receipt",
+    "ledgerentry",
+    "tillday",
     "defectreport",
 ]
 

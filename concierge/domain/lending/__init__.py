@@ -12,6 +12,7 @@ from concierge.domain.lending.reservations import (
     cancel_loan,
     lapse_loan,
     move_loan,
+    not_renewable,
     renew_loan,
     reserve_tool,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "keep_for",
     "lapse_loan",
     "move_loan",
+    "not_renewable",
     "put_back",
     "renew_loan",
     "report_fault",

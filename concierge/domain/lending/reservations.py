@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from club.domain.messages import tell, tell_change
 from club.enums import Activity
 from club.kernel.bookings import Channel
-from club.kernel.refusal import Refused, refuse
+from club.kernel.refusal import Reason, Refused, refuse
 from club.kernel.spans import end_of, local_day
 from club.kernel.transactions import hold, in_one_transaction
 from club.kernel.transitions import log, move
@@ -133,18 +133,27 @@ def cancel_loan(loan: Loan, *, by: User, now: datetime, channel: str = Channel.W
     return loan
 
 
+def not_renewable(loan: Loan, now: datetime) -> Reason | None:
+    """What can be known without looking at other claims: screens offer no button then."""
+    if loan.status != LoanStatus.OUT:
+        return Reason("wrong_state", _("On prolonge un prêt en cours."))
+    policy = policy_for(loan.place, loan.tool.value_class)
+    if loan.renewals >= policy.renewals:
+        return Reason("no_renewal_left", _("Ce prêt a déjà été prolongé. Rendez l’objet."))
+    if loan.due_on < local_day(now) and not policy.renew_while_late:
+        return Reason("late_loan", _("Ce prêt est en retard. Rendez l’objet."))
+    return None
+
+
 @in_one_transaction
 def renew_loan(loan: Loan, *, by: User, now: datetime, channel: str = Channel.WEB) -> Loan:
     """A new period on the same loan, from the later of due day and today."""
     loan = locked(loan)
-    if loan.status != LoanStatus.OUT:
-        raise refuse("wrong_state", _("On prolonge un prêt en cours."))
+    reason = not_renewable(loan, now)
+    if reason is not None:
+        raise Refused(reason)
     policy = policy_for(loan.place, loan.tool.value_class)
     today = local_day(now)
-    if loan.renewals >= policy.renewals:
-        raise refuse("no_renewal_left", _("Ce prêt a déjà été prolongé. Rendez l’objet."))
-    if loan.due_on < today and not policy.renew_while_late:
-        raise refuse("late_loan", _("Ce prêt est en retard. Rendez l’objet."))
     calendar = calendar_of(loan.place)
     due_on = due_day(calendar, max(loan.due_on, today) + timedelta(days=policy.loan_days))
     reason = may(loan.member, Activity.LENDING, today, due_on)
