@@ -25,18 +25,21 @@ class ClubConfig(AppConfig):
 
     def ready(self) -> None:
         from club import (
+            account_letters,
             guards,
             receipt_letters,
             signals,  # noqa: F401
             tasks,
             worker,
         )
-        from club.domain import invariants, money_invariants, personal
+        from club.domain import housekeeping, invariants, money_invariants, personal
 
         tasks.register()
         invariants.register()
         money_invariants.register()
         personal.register()
+        housekeeping.register()
+        account_letters.register()
         worker.connect()
         guards.register()
         receipt_letters.register()

@@ -12,6 +12,7 @@ from club import gateway
 from club.domain import checkouts, provider_events, reconciliation, refunds, sync
 from club.domain.housekeeping import tidy
 from club.domain.outbox import send_due
+from club.domain.retention import retain
 from club.emails import MailAndSms
 from club.kernel import jobs
 from club.kernel.jobs import DailyJob
@@ -140,4 +141,5 @@ def logged(words: str, *of: object) -> Iterator[None]:
 
 def register() -> None:
     jobs.register(DailyJob("tidy", 4, tidy))
+    jobs.register(DailyJob("retention", 5, retain))
     jobs.register(DailyJob("payments", 2, read_provider))

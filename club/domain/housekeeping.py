@@ -3,15 +3,18 @@
 from datetime import datetime, timedelta
 
 from dateutil.relativedelta import relativedelta
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from django_q.models import Task
 
 from club.enums import MessageStatus
+from club.kernel import personal
+from club.kernel.personal import Term
 from club.models import Heartbeat, IdempotentAnswer, Message, UsageCount
 
 ANSWERS_KEPT = timedelta(days=3)
-MESSAGES_KEPT = relativedelta(months=13)
 TASKS_KEPT = timedelta(days=30)
 BITE = 2000
 
@@ -25,15 +28,24 @@ def delete_in_bites(rows: QuerySet) -> int:
     return deleted
 
 
-def tidy(now: datetime) -> None:
-    """Answers to old requests, ended sessions, old messages, finished tasks."""
+def old_messages(now: datetime) -> QuerySet[Message]:
     settled = [MessageStatus.SENT, MessageStatus.DROPPED, MessageStatus.FAILED]
+    kept = relativedelta(months=settings.RETENTION_MESSAGES_MONTHS)
+    return Message.objects.filter(status__in=settled, due_at__lt=now - kept)
+
+
+def tidy(now: datetime) -> None:
+    """Answers to old requests, ended sessions, finished tasks, and what has had its term."""
     for rows in (
         IdempotentAnswer.objects.filter(answered_at__lt=now - ANSWERS_KEPT),
         UsageCount.objects.filter(ends_at__lt=now),
         Session.objects.filter(expire_date__lt=now),
-        Message.objects.filter(status__in=settled, due_at__lt=now - MESSAGES_KEPT),
         Task.objects.filter(stopped__lt=now - TASKS_KEPT),
         Heartbeat.objects.filter(name__startswith="cluster:", beat_at__lt=now - TASKS_KEPT),
+        *(term.rows(now) for term in personal.terms()),
     ):
         delete_in_bites(rows)
+
+
+def register() -> None:
+    personal.keep_for(Term("messages", _("Les messages envoyés"), old_messages))

@@ -248,6 +248,14 @@ PAGE_CACHE_SECONDS = whole_number("PAGE_CACHE_SECONDS", 600)
 
 API_REQUESTS_PER_MINUTE = whole_number("API_REQUESTS_PER_MINUTE", 300, least=1)
 
+# -- How long people's data is kept (a nightly job warns and erases) ----------------
+
+RETENTION_ACCOUNT_MONTHS = whole_number("RETENTION_ACCOUNT_MONTHS", 24, least=1)
+RETENTION_LAPSE_MONTHS = whole_number("RETENTION_LAPSE_MONTHS", 3)
+RETENTION_WARNING_DAYS = whole_number("RETENTION_WARNING_DAYS", 30, least=1)
+RETENTION_MESSAGES_MONTHS = whole_number("RETENTION_MESSAGES_MONTHS", 13, least=1)
+RETENTION_SCANS_MONTHS = whole_number("RETENTION_SCANS_MONTHS", 13, least=1)
+
 # -- Background work: the queue is a table of the same database ------------------
 
 Q_CLUSTER = {
