@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -21,7 +22,7 @@ from django_q.models import OrmQ
 
 from club.enums import MessageStatus
 from club.kernel import codes
-from club.models import Heartbeat, Message
+from club.models import Heartbeat, Message, ProviderDifference, ProviderEvent
 from club.worker import STALLED_AFTER
 
 WORKER_SILENT = timedelta(seconds=STALLED_AFTER)
@@ -116,6 +117,17 @@ def daily_jobs() -> Found:
     return not names, {"late": sorted(names)}
 
 
+def payments() -> Found:
+    """Messages of the provider that nobody handles, and amounts on which it disagrees."""
+    if not settings.STRIPE_SECRET_KEY:
+        return True, {"online": False}
+    waiting = ProviderEvent.objects.filter(done_at=None).order_by("received_at")
+    seconds = age(waiting.values_list("received_at", flat=True).first())
+    differences = ProviderDifference.objects.filter(settled_at=None).count()
+    is_up = within(seconds, MESSAGES_WAIT) and not differences
+    return is_up, {"online": True, "oldest_age": seconds, "differences": differences}
+
+
 PARTS: dict[str, Callable[[], Found]] = {
     "database": database,
     "cache": shared_cache,
@@ -125,6 +137,7 @@ PARTS: dict[str, Callable[[], Found]] = {
     "queue": queue,
     "messages": messages,
     "daily_jobs": daily_jobs,
+    "payments": payments,
 }
 
 

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import factory
@@ -93,3 +93,20 @@ class TenancyCheckFactory(DjangoModelFactory):
     result = TenancyResult.YES
     method = TenancyMethod.PAPER
     checked_on = date(2027, 3, 1)
+
+
+class CheckoutFactory(DjangoModelFactory):
+    """A payment page that is open."""
+
+    class Meta:
+        model = club.Checkout
+
+    member = factory.SubFactory(MemberFactory)
+    household = factory.SelfAttribute("member.household")
+    place = factory.SelfAttribute("member.place")
+    subject_kind = "subscription"
+    subject_id = 1
+    cents = 1200
+    reference = factory.Sequence(lambda n: f"reference-{n:033d}")
+    created_at = NOW
+    expires_at = NOW + timedelta(hours=1)

@@ -34,7 +34,7 @@ from tests.factories.club import (
 )
 from tests.factories.cms import staff
 from tests.factories.concierge import CopyFactory, LoanFactory, PolicyFactory, ToolFactory
-from tests.factories.money import PlanFactory, SubscriptionFactory, TillDayFactory
+from tests.factories.money import CheckoutFactory, PlanFactory, SubscriptionFactory, TillDayFactory
 from tests.signin import sign_in_staff
 
 SECRETS = ("Vandenbroeck", "samira.v@example.org", "+33639980001", "06\xa039\xa098\xa000\xa001")
@@ -100,6 +100,11 @@ class Town:
         model = re.match(r"admin/([a-z]+)/", path)
         if name == "pk" and model and model[1] in self.things:
             return str(self.things[model[1]].pk)
+        if path.startswith("mon-espace/payer/"):
+            checkout = self.things["checkout"]
+            return {"kind": "subscription", "reference": checkout.reference}.get(
+                name, str(checkout.subject_id)
+            )
         of_prefix = {
             "desk/reparation": self.things["repair"].pk,
             "desk/recu/": self.things["receipt"].pk,
@@ -147,6 +152,7 @@ def town(place: Place) -> Town:
     loan = LoanFactory(copy=copy, member=samira)
     residence = Residence.objects.create(landlord=place.landlord, code="R1", name="Les Aulnes")
     token, plain = create_token(samira.user, "essai", "write", NOW)
+    subscription = SubscriptionFactory(of=samira, plan=PlanFactory(landlord=place.landlord))
     neighbour = MemberFactory(place=place, user__last_name="Roussel")
     users = {
         "resident": samira.user,
@@ -183,8 +189,9 @@ def town(place: Place) -> Town:
         "tillday": TillDayFactory(place=place),
         "repair": Repair.objects.create(copy=copy, fault="dirty", opened_at=NOW),
         "apitoken": token,
-        "subscription": SubscriptionFactory(
-            of=samira, plan=PlanFactory(landlord=place.landlord)
+        "subscription": subscription,
+        "checkout": CheckoutFactory(
+            household=samira.household, member=samira, place=place, subject_id=subscription.pk
         ),
         "receipt": Receipt.objects.create(
             place=place, year=2027, number=77, household=samira.household, member=samira,
