@@ -12,7 +12,13 @@ from club.models import LogEntry, Place, Receipt, User
 from concierge.domain.subscriptions import add_period
 from concierge.enums import Audience, SubscriptionStatus
 from concierge.models import Plan, PlanListing, Sponsorship
-from tests.factories.club import NOW, CardFactory, MemberFactory, PlaceFactory
+from tests.factories.club import (
+    NOW,
+    CardFactory,
+    LandlordFactory,
+    MemberFactory,
+    PlaceFactory,
+)
 from tests.factories.cms import staff
 from tests.factories.money import (
     PlanFactory,
@@ -33,7 +39,7 @@ def officer(client: Client, place: Place) -> User:
 def form_of(client: Client, url: str) -> dict[str, Any]:
     form = client.get(url).context["form"]
     data = {name: form[name].value() for name in form.fields}
-    return {name: value for name, value in data.items() if value not in (None, False)}
+    return {name: value for name, value in data.items() if value is not None and value is not False}
 
 
 def test_a_plan_is_made(client: Client, officer: User, place: Place) -> None:
@@ -41,7 +47,8 @@ def test_a_plan_is_made(client: Client, officer: User, place: Place) -> None:
         "landlord": place.landlord_id, "name": "Voisins", "slug": "voisins", "audience": "anybody",
         "price_cents": "6000", "activities": ["lending", "events"],
     }  # fmt: skip
-    assert client.post(reverse("plan:add"), data).status_code == 302
+    answer = client.post(reverse("plan:add"), data)
+    assert answer.status_code == 302, answer.context["form"].errors
     plan = Plan.objects.get()
     assert (plan.price_cents, plan.months, plan.activities) == (6000, 12, ["lending", "events"])
     assert "60\xa0€" in client.get(reverse("plan:index")).content.decode()
@@ -120,7 +127,7 @@ def test_what_is_entered_is_only_read(client: Client, place: Place, role: str) -
         assert seen.status_code == 200
         for screen in ("edit", "delete"):
             url = reverse(f"{name}:{screen}", args=[thing.pk])
-            assert client.post(url, {"cents": "1"}).status_code in {302, 403}
+            assert client.post(url, {"cents": "1"}).status_code in {302, 403, 404}
         assert client.get(reverse(f"{name}:add")).status_code in {302, 403}
     assert "12\xa0€" in client.get(reverse("receipt:inspect", args=[receipt.pk])).content.decode()
     receipt.refresh_from_db()
@@ -136,7 +143,8 @@ def test_the_place_tells_who_collects(client: Client, officer: User, place: Plac
 def test_a_code_cannot_be_lent_to_another_landlord(
     client: Client, officer: User, place: Place
 ) -> None:
-    theirs = SponsorshipFactory()
+    other = LandlordFactory(slug="autre", name="Autre Habitat", hostname="autre.example")
+    theirs = SponsorshipFactory(plan=PlanFactory(landlord=other))
     assert client.get(reverse("sponsorship:edit", args=[theirs.pk])).status_code in {302, 404}
     data = {"plan": theirs.plan_id, "code": "X", "quota": "1", "ends_on": "2027-12-31"}
     assert client.post(reverse("sponsorship:add"), data).status_code == 200
