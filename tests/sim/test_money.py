@@ -120,6 +120,22 @@ def test_a_card_dispute_takes_the_money_until_it_is_won(shop: Shop) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("method", "number", "status"),
+    [
+        ("card", "4000 0000 0000 0259", "needs_response"),
+        ("sepa_debit", "FR57 2004 1010 0505 0001 3M02 608", "lost"),
+    ],
+)
+def test_numbers_whose_payers_take_the_money_back(
+    shop: Shop, method: str, number: str, status: str
+) -> None:
+    subscription = shop.subscribe(method, number=number)
+    shop.advance(days=5)
+    assert [x.status for x in shop.v1.disputes.list().data] == [status]
+    assert shop.invoices(subscription)[0].status == "paid"
+
+
 def test_an_inquiry_takes_no_money(shop: Shop) -> None:
     intent = shop.intent(shop.subscribe())
     asked = shop.sim.control("dispute", payment_intent=intent.id, inquiry=True)
