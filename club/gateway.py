@@ -668,6 +668,7 @@ class Moved:
     id: str
     cents: int
     customer: str = ""
+    payment: str = ""
 
 
 def moved_since(start: datetime) -> list[Moved]:
@@ -680,12 +681,12 @@ def moved_since(start: datetime) -> list[Moved]:
             if x.status == "succeeded"
         ]
         found += [
-            Moved(x.id, -x.amount)
+            Moved(x.id, -x.amount, payment=money_back(x).payment)
             for x in api().refunds.list(dict(since)).auto_paging_iter()
             if not money_back(x).failed
         ]
         found += [
-            Moved(x.id, -x.amount)
+            Moved(x.id, -x.amount, payment=contest(x).payment)
             for x in api().disputes.list(dict(since)).auto_paging_iter()
             if contest(x).takes_money and not contest(x).won
         ]

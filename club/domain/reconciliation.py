@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from club import gateway
 from club.domain.sync import active_since, sync
 from club.enums import DifferenceKind
@@ -91,9 +93,15 @@ def differences(moved: list[Moved], start: datetime) -> Iterator[Difference]:
 
 
 def read_again(found: list[Difference], moved: list[Moved], now: datetime) -> None:
-    """A payment names its customer; of the others, all who were active are read anyway."""
-    named = {one.customer for one in moved if one.id in {x.provider_id for x in found}}
-    for pk in Customer.objects.filter(provider_id__in=named - {""}).values_list("pk", flat=True):
+    """Whose money it is: a payment names its customer, what came of it names the payment."""
+    wanted = {one.provider_id for one in found}
+    named = [one for one in moved if one.id in wanted]
+    of_payment = LedgerEntry.objects.filter(source__in=[f"stripe:{one.payment}" for one in named])
+    customers = Customer.objects.filter(
+        Q(provider_id__in=[one.customer for one in named if one.customer])
+        | Q(household__in=of_payment.values("household"))
+    )
+    for pk in customers.values_list("pk", flat=True):
         try:
             sync(pk, now=now)
         except gateway.Unavailable as error:
