@@ -309,11 +309,12 @@ def test_the_free_club_stands_beside_the_subscription(
     club = ClubPlanFactory(landlord=plan.landlord)
     paid(newcomer, plan, now)
     shown = page(browser)
-    assert [card.plan for card in shown.context["new_plans"]] == [club]
+    assert [card.plan for card in shown.context["club_plans"]] == [club]
+    assert shown.context["new_plans"] == []
     asked(newcomer, club, now)
     shown = page(browser)
     assert [one.plan for _state, one, _cents in shown.context["held"]] == [plan, club]
-    assert shown.context["new_plans"] == []
+    assert shown.context["club_plans"] == []
 
 
 # -- Changing, stopping, keeping ---------------------------------------------------------------

@@ -27,6 +27,7 @@ from concierge.enums import OPEN_SUBSCRIPTIONS, PlanKind, SubscriptionStatus
 from concierge.models import Plan, Subscription
 from concierge.queries.plans import offered_plans, open_subscription, subscriptions_of
 from concierge.views.shown_plans import (
+    PlanCard,
     Standing,
     hours_of,
     if_tenant,
@@ -71,6 +72,11 @@ def plans_for(member: Member) -> list[Plan]:
     return [plan for plan in worth_showing(offered_plans(member)) if plan.pk not in going_on]
 
 
+def cards_of(plans: list[Plan], kind: str, open_kinds: set[str]) -> list[PlanCard]:
+    """The formulas of a sort that the member has none of yet."""
+    return [plan_card(plan) for plan in plans if plan.kind == kind and kind not in open_kinds]
+
+
 def given_until(member: Member, today: date) -> date | None:
     """Until when somebody may borrow by what the desk gave, without a subscription."""
     right = coverage(member, Activity.LENDING, today)
@@ -106,7 +112,8 @@ def subscription(request: MemberRequest) -> HttpResponse:
     is_subscriber = PlanKind.SUBSCRIPTION in open_kinds
     context = {
         "held": [(state, state.subscription, payable(state)) for state in held],
-        "new_plans": [plan_card(plan) for plan in plans if plan.kind not in open_kinds],
+        "new_plans": cards_of(plans, PlanKind.SUBSCRIPTION, open_kinds),
+        "club_plans": cards_of(plans, PlanKind.MEMBERSHIP, open_kinds),
         "can_change": any(plan.kind in open_kinds for plan in plans),
         "tenant_plans": [
             plan_card(plan)
