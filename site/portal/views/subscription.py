@@ -67,7 +67,7 @@ def plans_for(member: Member) -> list[Plan]:
     going_on = set()
     for kind in KINDS:
         one = open_subscription(member, kind)
-        if one is not None and one.status != SubscriptionStatus.PENDING:
+        if one is not None:
             going_on.add((one.next_plan or one.plan).pk)
     return [plan for plan in worth_showing(offered_plans(member)) if plan.pk not in going_on]
 
@@ -131,8 +131,9 @@ def subscription(request: MemberRequest) -> HttpResponse:
 def plans(request: MemberRequest) -> HttpResponse:
     """The other formulas, for somebody who has one."""
     member = request.member
+    kinds = {kind for kind in KINDS if open_subscription(member, kind) is not None}
     context = {
-        "plans": [plan_card(plan) for plan in plans_for(member)],
+        "plans": [plan_card(plan) for plan in plans_for(member) if plan.kind in kinds],
         "tenant_plans": [plan_card(plan) for plan in if_tenant(member, offered_plans(member))],
     }
     return render(request, "portal/subscription_plans.html", context)
