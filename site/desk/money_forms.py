@@ -23,6 +23,7 @@ AMOUNT = re.compile(r"(\d{1,7})(?:[.,](\d{1,2}))?\Z", re.ASCII)
 SPACES = str.maketrans("", "", " \u00a0\u202f€")
 MEANS = [(means.value, capfirst(means.label)) for means in DESK_MEANS]
 MOST_DAYS = 366
+NOTHING = "0:0"
 
 
 def cents_of(text: str) -> int | None:
@@ -56,6 +57,23 @@ class EurosField(forms.CharField):
         return cents
 
 
+class Ticks(forms.MultipleChoiceField):
+    """Ticks of which none is needed, and which no "optional" stands beside."""
+
+    def validate(self, value: Any) -> None:
+        for key in value:
+            if not self.valid_value(key):
+                raise ValidationError(self.error_messages["invalid_choice"], "invalid_choice")
+
+
+class Number(forms.IntegerField):
+    """How many; empty is none."""
+
+    def validate(self, value: Any) -> None:
+        if value is not None:
+            super().validate(value)
+
+
 class PayForm(forms.Form):
     """What is paid, how, and what the person hands over; the total follows from the ticks."""
 
@@ -63,8 +81,8 @@ class PayForm(forms.Form):
         label=_("Moyen de paiement"),
         choices=MEANS,
         initial=Means.CASH,
-        required=False,
         widget=forms.RadioSelect,
+        error_messages={"required": _("Choisissez comment la personne paie.")},
     )
     given = EurosField(
         label=_("Reçu en espèces"), required=False, help_text=_("Vide : le compte est juste.")
@@ -95,8 +113,12 @@ class PayForm(forms.Form):
             help_text=_("Il paie l’abonnement. Rien d’autre à cocher."),
             widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         )
-        self.fields = added | self.fields
-        first = "given" if owed.total or not added else next(iter(added))
+        if added:
+            self.fields = added | self.fields
+            first = "given" if owed.total else next(iter(added))
+        else:
+            self.fields = {"code": self.fields["code"]}
+            first = "code"
         self.fields[first].widget.attrs["autofocus"] = True
 
     @property
@@ -117,14 +139,14 @@ class PayForm(forms.Form):
             plans={
                 plans[int(pk)]: int(cents)
                 for offer in self.owed.offers
-                if (chosen := data.get(f"plan_{offer.kind}"))
+                if (chosen := data.get(f"plan_{offer.kind}", NOTHING)) != NOTHING
                 for pk, cents in [chosen.split(":")]
             },
             lines=[lines[key] for key in data.get("lines", [])],
             paper_seen=bool(data.get("paper")),
             code=data["code"].strip(),
-            means=data["means"],
-            given_cents=data["given"],
+            means=data.get("means", ""),
+            given_cents=data.get("given"),
             float_cents=data.get("float"),
         )
 
@@ -162,20 +184,21 @@ def plan_field(offer: Offer, is_tenant: bool) -> forms.ChoiceField:
 
     return forms.ChoiceField(
         label=capfirst(offer.kind.label),
-        choices=[*((plan_key(plan), label(plan)) for plan in offer.plans), ("", _("Rien"))],
-        initial=plan_key(offer.default) if offer.default else "",
-        required=False,
+        choices=[*((plan_key(plan), label(plan)) for plan in offer.plans), (NOTHING, _("Rien"))],
+        initial=plan_key(offer.default) if offer.default else NOTHING,
         widget=forms.RadioSelect,
-        error_messages={"invalid_choice": _("Le prix a changé. Choisissez à nouveau.")},
+        error_messages={
+            "invalid_choice": _("Le prix a changé. Choisissez à nouveau."),
+            "required": _("Choisissez une formule, ou « Rien »."),
+        },
     )
 
 
-def lines_field(lines: list[Due]) -> forms.MultipleChoiceField:
-    return forms.MultipleChoiceField(
+def lines_field(lines: list[Due]) -> Ticks:
+    return Ticks(
         label=_("À payer"),
         choices=[(line_key(line), f"{line.label} : {words.money(line.cents)}") for line in lines],
         initial=[line_key(line) for line in lines],
-        required=False,
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": _("Ce n’est plus à payer, ou le prix a changé.")},
     )
@@ -222,12 +245,13 @@ class MovementForm(forms.Form):
 class CountForm(forms.Form):
     """How many of each note and coin; an empty field is none."""
 
+    use_required_attribute = False
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for value in DENOMINATIONS:
-            self.fields[f"n{value}"] = forms.IntegerField(
+            self.fields[f"n{value}"] = Number(
                 label=words.money(value),
-                required=False,
                 min_value=0,
                 max_value=MOST_OF_EACH,
                 widget=forms.TextInput(

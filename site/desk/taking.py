@@ -165,7 +165,7 @@ def take(
     lines = checked_lines(member, chosen, wanted, facts, now)
     if lines:
         if wanted.means == Means.CASH and open_till(place) is None:
-            open_for_cash(place, wanted, by, now)
+            open_for_cash(place, wanted, sum(line.cents for line in lines), by, now)
         receipt = take_payment(
             member=member,
             place=place,
@@ -248,10 +248,16 @@ def price_changed() -> Refused:
     )
 
 
-def open_for_cash(place: Place, wanted: Wanted, by: User, now: datetime) -> None:
+def open_for_cash(place: Place, wanted: Wanted, cents: int, by: User, now: datetime) -> None:
+    """On the way to the first coins of the day; with what else is wrong with them."""
+    given = wanted.given_cents
     if wanted.float_cents is None:
         text = _("La caisse est fermée. Comptez le fond et écrivez-le.")
-        raise refuse("till_closed", text, "float")
+        reasons = [Reason("till_closed", text, "float")]
+        if given is not None and given < cents:
+            missing = _("Il manque %(cents)s.") % {"cents": words.money(cents - given)}
+            reasons.insert(0, Reason("given_too_little", missing, "given"))
+        raise Refused(reasons)
     open_till_day(place, wanted.float_cents, by=by, now=now)
 
 

@@ -190,12 +190,12 @@ def test_the_desk_takes_no_other_means(desk, newcomer, anybody, till, means):
 
 
 def test_nothing_ticked_takes_nothing(desk, newcomer, anybody, till):
-    answer = pay(desk, newcomer, plan_subscription="")
+    answer = pay(desk, newcomer, plan_subscription="0:0")
     assert answer.status_code == 422
     assert "Choisissez ce qui est payé." in words(answer)
 
 
-@pytest.mark.parametrize("posted", ["999999:6000", "1e20:1", "x", "-1:-6000"])
+@pytest.mark.parametrize("posted", ["999999:6000", "1e20:1", "x", "-1:-6000", ""])
 def test_a_made_up_plan_is_refused(desk, newcomer, anybody, till, posted):
     assert pay(desk, newcomer, plan_subscription=posted).status_code == 422
     assert not Receipt.objects.exists()
