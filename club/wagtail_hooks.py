@@ -31,6 +31,7 @@ from club.models import (
     User,
 )
 from club.permissions import ALL, RULES, VIEW, WRITE, permit, visible
+from club.provider_hooks import DifferenceViewSet, EventViewSet, RefundViewSet
 from club.viewsets import (
     CreateView,
     EditView,
@@ -514,7 +515,14 @@ class MoneyGroup(ViewSetGroup):
     menu_name = "money"
     menu_icon = "list-ol"
     menu_order = 230
-    items = (ReceiptViewSet, LedgerViewSet, TillDayViewSet)
+    items = (
+        ReceiptViewSet,
+        LedgerViewSet,
+        TillDayViewSet,
+        RefundViewSet,
+        DifferenceViewSet,
+        EventViewSet,
+    )
 
 
 class PlacesGroup(ViewSetGroup):
