@@ -1,5 +1,6 @@
 """Each answer is held to the SDK's own resource classes."""
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from stripe._invoice import Invoice
 
 from tests.sim.shop import Shop
 from tests.stripesim import types
+from tests.stripesim.control import VERBS
 from tests.stripesim.errors import ShapeError
+from tests.stripesim.http import App, Call
 from tests.stripesim.resources import SERVED
 from tests.stripesim.state import Store
 
@@ -49,6 +52,21 @@ def test_a_field_that_is_always_there(customer: dict[str, Any]) -> None:
 def test_a_wrong_object_is_never_kept() -> None:
     with pytest.raises(ShapeError):
         Store().add("refund", amount="12", currency="eur")
+
+
+@pytest.mark.parametrize("path", ["/v1/customers/cus_x", "/v1/customers"])
+def test_a_wrong_answer_is_told_and_remembered(path: str) -> None:
+    app = App()
+    wrong = {"id": "cus_x", "object": "customer", "colour": "red"}
+    app.store.tables["customer"]["cus_x"] = wrong
+    headers = {"Authorization": "Bearer sk_test_shop", "Stripe-Version": stripe.api_version}
+    answer = app.answer(Call("GET", path, [], headers, "req_1", None))
+    assert (answer.status, answer.headers["Stripe-Should-Retry"]) == (500, "false")
+    told = "Customer.colour: Customer has no such field"
+    assert told in json.loads(answer.body)["error"]["message"]
+    own = VERBS["reset"](app)["own_faults"]
+    assert (len(own), told in own[0]) == (1, True)
+    assert VERBS["reset"](app) == {"own_faults": []}
 
 
 def test_every_method_served_is_one_of_the_sdk() -> None:

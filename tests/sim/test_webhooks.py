@@ -88,6 +88,19 @@ def test_events_are_listed_by_type_and_time(shop: Shop) -> None:
     assert {x.type for x in shop.v1.events.list({"type": "charge.*"}).data} == {"charge.succeeded"}
 
 
+def test_events_are_gone_after_thirty_days(shop: Shop) -> None:
+    shop.customer()
+    event = shop.v1.events.list().data[0]
+    shop.advance(days=29)
+    assert shop.v1.events.retrieve(event.id).type == "customer.created"
+    shop.advance(days=2)
+    assert shop.v1.events.list().data == []
+    with pytest.raises(stripe.InvalidRequestError, match="No such event"):
+        shop.v1.events.retrieve(event.id)
+    shop.sim.control("mode", event_days=None)
+    assert shop.v1.events.list().data[0].id == event.id
+
+
 def test_a_failure_is_tried_again(shop: Shop, listening: Receiver) -> None:
     shop.sim.control("delivery", retry_seconds=0.01)
     listening.answers[:] = [500, 503]

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import billing, checkout, payments, types
+from .clock import DAY
 from .errors import ApiError, NotModelled, missing
 from .state import Store, class_of
 
@@ -85,18 +86,28 @@ def lists(
 
     @serves(f"{service}.list")
     def listed(s: Store, p: Params) -> list[Thing]:
-        wanted = {**(usual or {}), **{name: p.take(name) for name in p.values}}
-        for name in wanted:
-            if name not in special and name not in types.annotations_of(class_of(kind)):
-                raise NotModelled(f"the filter {name} on {kind}")
-        tests = [test_for(name, value, special) for name, value in wanted.items()]
-        if "customer" in wanted:
-            s.need("customer", wanted["customer"], "customer")
-        return [
-            thing
-            for thing in s.all(kind)
-            if not thing.get("deleted") and all(test(thing) for test in tests)
-        ]
+        return found_by(s, p, kind, usual or {}, special)
+
+
+def found_by(
+    s: Store,
+    p: Params,
+    kind: str,
+    usual: Thing,
+    special: dict[str, Callable[[Thing, Any], bool]],
+) -> list[Thing]:
+    wanted = {**usual, **{name: p.take(name) for name in p.values}}
+    for name in wanted:
+        if name not in special and name not in types.annotations_of(class_of(kind)):
+            raise NotModelled(f"the filter {name} on {kind}")
+    tests = [test_for(name, value, special) for name, value in wanted.items()]
+    if "customer" in wanted:
+        s.need("customer", wanted["customer"], "customer")
+    return [
+        thing
+        for thing in s.all(kind)
+        if not thing.get("deleted") and all(test(thing) for test in tests)
+    ]
 
 
 def test_for(
@@ -866,20 +877,36 @@ def list_customer_methods(s: Store, p: Params, key: str) -> list[Thing]:
 
 # Events.
 
-retrieves("events", "event")
+
+@serves("events.retrieve")
+def retrieve_event(s: Store, p: Params, key: str) -> Thing:
+    event = s.need("event", key)
+    if event["created"] < oldest(s):
+        raise missing("event", key)
+    return event
+
+
+def oldest(s: Store) -> int:
+    days = s.modes["event_days"]
+    return 0 if days is None else s.clock.now() - days * DAY
 
 
 def kind_fits(name: str, pattern: str) -> bool:
     return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
 
 
-lists(
-    "events",
-    "event",
-    type=lambda event, wanted: kind_fits(event["type"], wanted),
-    types=lambda event, wanted: any(kind_fits(event["type"], x) for x in wanted),
-    delivery_success=lambda event, wanted: (event["pending_webhooks"] == 0) == wanted,
-)
+EVENT_FILTERS: dict[str, Callable[[Thing, Any], bool]] = {
+    "type": lambda event, wanted: kind_fits(event["type"], wanted),
+    "types": lambda event, wanted: any(kind_fits(event["type"], x) for x in wanted),
+    "delivery_success": lambda event, wanted: (event["pending_webhooks"] == 0) == wanted,
+}
+
+
+@serves("events.list")
+def list_events(s: Store, p: Params) -> list[Thing]:
+    since = oldest(s)
+    found = found_by(s, p, "event", {}, EVENT_FILTERS)
+    return [event for event in found if event["created"] >= since]
 
 
 def includables(s: Store) -> None:

@@ -53,6 +53,7 @@ MODES: dict[str, Any] = {
     "after_retries": "cancel",  # or "unpaid", "past_due"
     "incomplete_seconds": 23 * 3_600,
     "fees": "plausible",  # or "none"
+    "event_days": 30,  # older events are gone from the API; None keeps them
     "signature_clock": "real",  # or "sim": the stamp of a webhook
 }
 
