@@ -69,7 +69,7 @@ def ask_refund(
     if reason not in RefundReason.values:
         raise refuse("reason_wrong", _("Choisissez un motif."), "reason")
     if by is not None and is_disputed(entry):
-        raise refuse("disputed", _("Ce paiement est contesté : la banque a repris l’argent."))
+        raise refuse("disputed", _("Ce paiement est contesté : la banque a repris l’argent."))
     left = left_to_refund(entry)
     if not 0 < cents <= left:
         text = _("On peut rendre de 1 centime à %(left)s.") % {"left": words.money(left)}
@@ -92,7 +92,7 @@ def approve_refund(refund: Refund, *, by: User, now: datetime) -> Refund:
     if refund.asked_by_id == by.pk:
         raise refuse("second_person", _("Une autre personne signe ce remboursement."))
     if is_disputed(refund.entry):
-        raise refuse("disputed", _("Ce paiement est contesté : la banque a repris l’argent."))
+        raise refuse("disputed", _("Ce paiement est contesté : la banque a repris l’argent."))
     send_off(refund, by=by, now=now, approved_by=by)
     return refund
 
