@@ -75,6 +75,21 @@ def test_a_payment_page(shop: Shop) -> None:
     assert page.buttons == {"Payer": "pay", "Retour": "back"}
 
 
+@pytest.mark.parametrize(
+    ("recurring", "words"),
+    [
+        ({"interval": "month", "interval_count": 12}, "par an"),
+        ({"interval": "month", "interval_count": 1}, "par mois"),
+        ({"interval": "month", "interval_count": 6}, "tous les 6 mois"),
+        ({"interval": "week", "interval_count": 2}, "toutes les 2 semaines"),
+    ],
+)
+def test_a_period_in_words(shop: Shop, recurring: dict[str, object], words: str) -> None:
+    line = {"price": shop.price(recurring=recurring).id, "quantity": 1}
+    page = get(shop.session(shop.customer(), line_items=[line]).url)
+    assert f"Abonnement\u00a0: 12,00\u00a0€ {words}" in page.words
+
+
 def test_paying_leads_to_the_success_page(shop: Shop) -> None:
     session = shop.session(shop.customer())
     answer = press(get(session.url), "Payer", name="Leïla B.")

@@ -18,6 +18,12 @@ WORDS = {
     "invalid_bank_account_iban": "Cet IBAN n’est pas valable.",
     "incorrect_number": "Ce numéro de carte n’est pas valable.",
 }
+PERIODS = {
+    "month": ("mois", "tous les"),
+    "year": ("an", "tous les"),
+    "week": ("semaine", "toutes les"),
+    "day": ("jour", "tous les"),
+}
 STYLE = """
 body{font:1.125rem/1.5 sans-serif;margin:2rem auto;max-width:34rem;padding:0 1rem;color:#1a1a1a}
 fieldset{border:1px solid #767676;margin:1rem 0;padding:1rem}
@@ -102,15 +108,12 @@ def payment_page(app: "App", session: Thing, error: str = "", fields: Fields | N
         f"{period_words(line['price'])}</li>"
         for line in s.hidden[session["id"]]["line_items"]
     )
-    body = (
-        (f"<ul>{lines}</ul>" if lines else "")
-        + means_form(
-            session["payment_method_types"],
-            fields or {},
-            error,
-            label="Enregistrer" if setup else "Payer",
-        )
-        + '<button name="action" value="back" formnovalidate>Retour</button></form>'
+    body = (f"<ul>{lines}</ul>" if lines else "") + means_form(
+        session["payment_method_types"],
+        fields or {},
+        error,
+        label="Enregistrer" if setup else "Payer",
+        more='<button name="action" value="back" formnovalidate>Retour</button>',
     )
     return page(title, body)
 
@@ -122,8 +125,8 @@ def means_form(
     *,
     label: str = "Payer",
     action: str = "pay",
+    more: str = "",
 ) -> str:
-    """Left open: the caller adds its other buttons and the end."""
     chosen = typed.get("method", offered[0])
     radios = "".join(
         f'<label><input type="radio" name="method" value="{kind}"'
@@ -138,7 +141,7 @@ def means_form(
         + text_field("name", "Nom du titulaire", typed)
         + (text_field("number", "Numéro de carte", typed) if "card" in offered else "")
         + (text_field("iban", "IBAN", typed) if "sepa_debit" in offered else "")
-        + f'<button name="action" value="{action}">{label}</button>'
+        + f'<button name="action" value="{action}">{label}</button>{more}</form>'
     )
 
 
@@ -153,9 +156,11 @@ def words_of(error: ApiError) -> str:
 def period_words(price: Thing) -> str:
     if not price["recurring"]:
         return ""
-    words = {"month": "mois", "year": "an", "week": "semaine", "day": "jour"}
-    count = price["recurring"]["interval_count"]
-    return f" par {words[price['recurring']['interval']]}" if count == 1 else ""
+    interval, count = price["recurring"]["interval"], price["recurring"]["interval_count"]
+    if (interval, count) == ("month", 12):
+        interval, count = "year", 1
+    one, many = PERIODS[interval]
+    return f" par {one}" if count == 1 else f" {many} {count} {one.removesuffix('s')}s"
 
 
 def text_field(name: str, label: str, typed: Fields) -> str:
@@ -253,7 +258,7 @@ def means_part(app: "App", customer: Thing) -> str:
     form = means_form(
         s.modes["offered_methods"], {}, label="Changer de moyen de paiement", action="change"
     )
-    return f"<h2>Moyens de paiement</h2>{known}{form}</form>"
+    return f"<h2>Moyens de paiement</h2>{known}{form}"
 
 
 def subscriptions_part(app: "App", customer: Thing, flow: Thing | None) -> str:
@@ -327,7 +332,7 @@ def invoice_page(app: "App", invoice: Thing, error: str = "", typed: Fields | No
         state = {"open": "paiement en cours", "paid": "payée"}.get(invoice["status"], "close")
         return page(title, f"<p>{euros(invoice['total'])}\u00a0: {state}</p>")
     form = means_form(app.store.modes["offered_methods"], typed or {}, error)
-    return page(title, f"<p>{euros(invoice['amount_remaining'])} à payer</p>{form}</form>")
+    return page(title, f"<p>{euros(invoice['amount_remaining'])} à payer</p>{form}")
 
 
 def pay_late(app: "App", invoice: Thing, fields: Fields) -> tuple[int, str]:
