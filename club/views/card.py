@@ -42,7 +42,6 @@ def for_anybody(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
         else:
             response = view(request, *args, **kwargs)
         response["X-Robots-Tag"] = "noindex, nofollow"
-        response["Referrer-Policy"] = "no-referrer"
         return response
 
     return wrapped

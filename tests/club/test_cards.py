@@ -55,7 +55,7 @@ def test_it_tells_valid_first_name_and_last_day_alone(
     for secret in ("Benali", member.user.email, card.number):
         assert secret not in text
     assert answer["X-Robots-Tag"] == "noindex, nofollow"
-    assert answer["Referrer-Policy"] == "no-referrer"
+    assert answer["Referrer-Policy"] == "same-origin"
     assert "no-store" in answer["Cache-Control"]
 
 
