@@ -258,6 +258,10 @@ def test_a_slow_receiver_does_not_hold_the_server(shop: Shop) -> None:
 def test_a_mode_that_is_not_there(shop: Shop) -> None:
     with pytest.raises(SimError, match="unknown modes"):
         shop.sim.control("mode", sepa=1)
+    with pytest.raises(SimError, match="sepa_pending_status is one of"):
+        shop.sim.control("mode", sepa_pending_status="perhaps")
+    with pytest.raises(SimError, match="http address"):
+        shop.sim.control("webhook", url="https://shop.example/")
     with pytest.raises(SimError, match="mode is now or hold"):
         shop.sim.control("delivery", rates={"burn": 1})
     with pytest.raises(SimError, match="No control burn"):

@@ -5,13 +5,13 @@ import random
 from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from . import billing, checkout, payments
 from .delivery import Endpoint
 from .errors import ApiError
 from .idempotency import Answer
-from .state import MODES
+from .state import MODE_CHOICES, MODES
 
 if TYPE_CHECKING:
     from .http import App
@@ -55,6 +55,8 @@ def webhook(
     app: "App", url: str, secret: str | None = None, enabled_events: list[str] | None = None
 ) -> None:
     """Register an endpoint; the same address again replaces what it had."""
+    if urlsplit(url).scheme != "http":
+        raise ValueError("an endpoint is an http address")
     kept = [x for x in app.delivery.endpoints if x.url != url]
     made = Endpoint(url, secret or app.delivery.secret, tuple(enabled_events or ("*",)))
     app.delivery.endpoints = [*kept, made]
@@ -93,6 +95,9 @@ def mode(app: "App", **wanted: Any) -> Thing:
     unknown = set(wanted) - set(MODES)
     if unknown:
         raise ValueError(f"unknown modes {sorted(unknown)}: there are {sorted(MODES)}")
+    for name, choices in MODE_CHOICES.items():
+        if name in wanted and wanted[name] not in choices:
+            raise ValueError(f"{name} is one of {choices}")
     with app.store.work():
         app.store.modes.update(wanted)
         return dict(app.store.modes)

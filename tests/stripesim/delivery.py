@@ -228,8 +228,8 @@ class Delivery:
             answer.read()
             status = answer.status
             connection.close()
-        except (OSError, http.client.HTTPException):
-            pass
+        except (OSError, ValueError, http.client.HTTPException):
+            pass  # nobody there, or no sense in what came back
         self.sent.append(
             {
                 "event": event["id"],

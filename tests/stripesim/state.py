@@ -56,6 +56,12 @@ MODES: dict[str, Any] = {
     "event_days": 30,  # older events are gone from the API; None keeps them
     "signature_clock": "real",  # or "sim": the stamp of a webhook
 }
+MODE_CHOICES = {
+    "sepa_pending_status": ("active", "incomplete"),
+    "after_retries": ("cancel", "unpaid", "past_due"),
+    "fees": ("plausible", "none"),
+    "signature_clock": ("real", "sim"),
+}
 
 
 class Store:
