@@ -165,6 +165,20 @@ def test_a_debt_forgotten(shop: Shop) -> None:
         shop.v1.invoices.void_invoice(debt.id)
 
 
+def test_an_invoice_whose_debit_is_under_way_is_left_alone(shop: Shop) -> None:
+    subscription = shop.subscribe("sepa_debit")
+    invoice = shop.invoices(subscription)[0]
+    for call in (
+        shop.v1.invoices.void_invoice,
+        shop.v1.invoices.mark_uncollectible,
+        shop.v1.invoices.pay,
+    ):
+        with pytest.raises(stripe.InvalidRequestError, match="payment under way"):
+            call(invoice.id)
+    shop.sim.control("sepa", payment_intent=shop.intent(subscription).id)
+    assert statuses(shop, subscription) == ["paid"]
+
+
 def test_a_sepa_renewal_is_under_way_for_days(shop: Shop) -> None:
     subscription = shop.subscribe("sepa_debit")
     shop.advance(days=5)
