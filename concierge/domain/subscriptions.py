@@ -107,6 +107,13 @@ def change_unpaid(subscription: Subscription, plan: Plan, *, by: User, now: date
     log(subscription, "change_plan", by=by, now=now, facts={"plan": plan.pk})
 
 
+def renewal_on(subscription: Subscription, plan: Plan) -> str:
+    """How it goes on with a plan: a debit stays one, else what costs nothing is free."""
+    if subscription.renewal == Renewal.ONLINE and plan.price_cents:
+        return Renewal.ONLINE
+    return Renewal.BY_HAND if plan.price_cents else Renewal.FREE
+
+
 def change_next(
     subscription: Subscription, plan: Plan | None, *, by: User | None, now: datetime
 ) -> None:
@@ -184,6 +191,7 @@ def add_period(
         "anchor_on": anchor,
         "plan": plan,
         "next_plan": None,
+        "renewal": renewal_on(subscription_now, plan),
         "payment_failed_at": None,
     }
     facts = {"period": period.pk, "until": end.isoformat(), "source": source}

@@ -98,6 +98,18 @@ def test_the_present_plan_can_be_chosen_again(newcomer: Member, plan: Plan, plac
     assert (subscription.plan, subscription.next_plan) == (plan, None)
 
 
+def test_how_it_renews_follows_the_plan(newcomer: Member, plan: Plan, place: Place) -> None:
+    free = PlanFactory(landlord=place.landlord, price_cents=0)
+    subscription = ask(newcomer, free)
+    assert subscription.renewal == "free"
+    ask(newcomer, plan)
+    assert paid(subscription, "stripe:1").renewal == "by_hand"
+    Subscription.objects.update(renewal="online")
+    assert paid(subscription, "stripe:2", datetime(2029, 3, 1, tzinfo=PARIS)).renewal == "online"
+    ask(newcomer, free)
+    assert paid(subscription, "free:1", datetime(2030, 3, 1, tzinfo=PARIS)).renewal == "free"
+
+
 @pytest.mark.parametrize("has_other", [True, False])
 def test_leaving_the_dwelling_twice_is_told_once(
     newcomer: Member, place: Place, has_other: bool
