@@ -29,9 +29,9 @@ UNPAID = (SubscriptionStatus.PENDING, SubscriptionStatus.ACTIVE, SubscriptionSta
 COSTS = Q(next_plan=None, plan__price_cents__gt=0) | Q(next_plan__price_cents__gt=0)
 
 
-def running(renewal: str) -> Q:
-    """What goes on after its last day, and costs something then."""
-    return COSTS & Q(status=SubscriptionStatus.ACTIVE, renewal=renewal, stops_at_end=False)
+RUNNING = COSTS & Q(status=SubscriptionStatus.ACTIVE, stops_at_end=False)
+"""What goes on after its last day, and costs something then."""
+DEBITED = Q(renewal=Renewal.ONLINE)
 
 
 def plainly(event: str, one: Subscription) -> tuple[str, dict[str, Any]]:
@@ -53,7 +53,7 @@ def recalled_on(day: date) -> dict[str, Q]:
     A month before the end of a plan by the month is its first day: too soon to pay.
     """
     found = {
-        event: running(Renewal.BY_HAND) & Q(paid_until=day + timedelta(days=days))
+        event: RUNNING & ~DEBITED & Q(paid_until=day + timedelta(days=days))
         for event, days in ENDS.items()
     }
     found["subscription.ends_in_30"] &= Q(plan__months__gte=2)
@@ -63,7 +63,7 @@ def recalled_on(day: date) -> dict[str, Q]:
 
 def debited_on(day: date) -> Q:
     """Those whose notice is due on `day`: the debit follows their last day."""
-    return running(Renewal.ONLINE) & Q(paid_until=day + timedelta(days=NOTICE_DAYS - 1))
+    return RUNNING & DEBITED & Q(paid_until=day + timedelta(days=NOTICE_DAYS - 1))
 
 
 def write_renewal_reminders(now: datetime) -> None:
@@ -182,6 +182,6 @@ def is_of_today(message: Message, one: Subscription, now: datetime) -> bool:
         return False
     if message.event in ENDS:
         ends_on = day + timedelta(days=ENDS[message.event])
-        return one.renewal == Renewal.BY_HAND and one.paid_until == ends_on
+        return one.renewal != Renewal.ONLINE and one.paid_until == ends_on
     last = day + timedelta(days=NOTICE_DAYS - 1)
     return one.renewal == Renewal.ONLINE and one.paid_until == last

@@ -169,7 +169,7 @@ def is_late(subscription: Subscription, today: date) -> bool:
         subscription.status == SubscriptionStatus.ACTIVE
         and until is not None
         and until < today
-        and subscription.renewal != Renewal.FREE
+        and (subscription.next_plan or subscription.plan).price_cents > 0
         and not subscription.stops_at_end
     )
 
@@ -253,14 +253,14 @@ def renewal_words(subscription: Subscription, today: date) -> str:
         return _("Aucun : il s’arrête à la fin")
     if subscription.renewal == Renewal.ONLINE:
         return _("Prélevé tout seul à chaque fin")
-    if subscription.renewal == Renewal.FREE:
+    if not (subscription.next_plan or subscription.plan).price_cents:
         return _("Tout seul, gratuitement")
     return _("À la main : nous vous le rappelons")
 
 
 def payer_words(subscription: Subscription, member: Member) -> str:
     """Who pays: somebody of the household, the landlord, or nobody."""
-    if subscription.renewal == Renewal.FREE:
+    if not subscription.plan.price_cents:
         return _("Personne : c’est gratuit")
     last = subscription.periods.filter(revoked_at=None).order_by("-starts_on").first()
     if last is not None and last.source.startswith("sponsorship:"):

@@ -85,7 +85,6 @@ def test_by_hand_it_is_recalled_thirty_and_seven_days_before_and_on_the_day(
         {"status": "paused"},
         {"status": "ended"},
         {"status": "cancelled"},
-        {"renewal": "free"},
     ],
 )
 def test_what_does_not_go_on_or_costs_nothing_is_not_recalled(
@@ -99,6 +98,16 @@ def test_who_goes_on_with_a_free_plan_has_nothing_to_pay(newcomer: Member, plan:
     free = PlanFactory(landlord=plan.landlord, price_cents=0)
     running(newcomer, plan, 7, next_plan=free)
     assert recalled() == []
+
+
+def test_who_goes_on_from_a_free_plan_to_one_that_costs_is_recalled(
+    newcomer: Member, plan: Plan
+) -> None:
+    free = PlanFactory(landlord=plan.landlord, price_cents=0)
+    one = running(newcomer, free, 7, renewal="free")
+    assert recalled() == []
+    Subscription.objects.filter(pk=one.pk).update(next_plan=plan)
+    assert recalled() == ["subscription.ends_in_7"]
 
 
 def test_a_plan_by_the_month_is_not_recalled_on_its_first_day(newcomer: Member, plan: Plan) -> None:

@@ -54,7 +54,6 @@ def reminder(client: Client) -> tuple[str, str, str] | None:
         (0, {}, ("Abonnement", "à renouveler avant", f"mardi 9{NBSP}mars")),
         (30, {"stops_at_end": True}, None),
         (30, {"renewal": "online"}, None),
-        (30, {"renewal": "free"}, None),
         (30, {"status": "paused"}, None),
         (
             -3,
@@ -72,6 +71,11 @@ def test_it_is_recalled_in_its_last_thirty_days_and_while_it_is_late(
 ) -> None:  # fmt: skip
     held(newcomer, plan, ends_in, **more)
     assert reminder(browser) == expected
+
+
+def test_what_is_free_is_not_recalled(browser: Client, newcomer: Member, plan: Plan) -> None:
+    held(newcomer, PlanFactory(landlord=plan.landlord, price_cents=0), 30, renewal="free")
+    assert reminder(browser) is None
 
 
 def test_a_refused_payment_is_recalled_and_leads_to_the_page(

@@ -386,6 +386,44 @@ def test_what_is_not_paid_stops_at_once_and_again_is_said(
     assert page(browser).context["held"] == []
 
 
+def test_from_free_to_paid_is_said_and_asked_for_at_its_end(
+    browser: Client, newcomer: Member, plan: Plan, now: datetime
+) -> None:
+    free = PlanFactory(landlord=plan.landlord, slug="gratuit", price_cents=0, for_household=False)
+    one = asked(newcomer, free, now)
+    shown = browser.post(CHOOSE, {"formule": "habitants"}, follow=True)
+    assert "commence après le mercredi 8" in shown.text
+    ((state, _one, _cents),) = shown.context["held"]
+    assert state.renewal.startswith("À la main")
+    one.refresh_from_db()
+    assert (one.plan, one.next_plan) == (free, plan)
+
+
+@pytest.mark.parametrize("status", ["late", "paused"])
+def test_what_is_late_or_paused_is_not_said_to_last(
+    browser: Client, newcomer: Member, plan: Plan, now: datetime, status: str
+) -> None:
+    one = paid(newcomer, plan, now)
+    Subscription.objects.filter(pk=one.pk).update(status=status, paid_until=date(2027, 3, 5))
+    check = page(browser, f"{HOME}{one.pk}/arreter/")
+    assert "Vous gardez tout" not in check.text
+    shown = browser.post(f"{HOME}{one.pk}/arreter/", follow=True)
+    assert "C’est noté. Il ne sera pas renouvelé." in shown.text
+
+
+def test_who_is_late_and_takes_another_formula_pays_it_now(
+    browser: Client, newcomer: Member, plan: Plan, now: datetime
+) -> None:
+    other = PlanFactory(landlord=plan.landlord, slug="mois", price_cents=600, months=1)
+    one = paid(newcomer, plan, now)
+    Subscription.objects.filter(pk=one.pk).update(status="late", paid_until=date(2027, 3, 5))
+    assert "Rien ne change" not in page(browser, f"{CHOOSE}?formule=mois").text
+    answer = browser.post(CHOOSE, {"formule": "mois"})
+    assert answer["Location"] == f"{HOME}{one.pk}/payer/"
+    shown = page(browser, answer["Location"])
+    assert (shown.context["cents"], shown.context["formula"].plan) == (600, other)
+
+
 # -- A code of the landlord's ------------------------------------------------------------------
 
 

@@ -65,7 +65,7 @@ def subscription_reminders(member: Member, now: datetime) -> list[tuple[Rank, di
             found.append(((0.5, day), line))
         elif (
             one.status == SubscriptionStatus.ACTIVE
-            and one.renewal == Renewal.BY_HAND
+            and one.renewal != Renewal.ONLINE
             and (one.next_plan or one.plan).price_cents
             and one.paid_until <= today + SOON
             and not is_needless(one, today)

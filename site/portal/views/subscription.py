@@ -39,6 +39,7 @@ from portal.forms import PlanForm, SponsorshipForm
 
 CODES_A_DAY = 10
 """Nobody finds a landlord's code by trying."""
+UNPAID = (SubscriptionStatus.PENDING, SubscriptionStatus.LATE)
 KINDS = (PlanKind.SUBSCRIPTION, PlanKind.MEMBERSHIP)
 
 
@@ -141,7 +142,7 @@ def plans(request: MemberRequest) -> HttpResponse:
 
 def check_page(request: MemberRequest, plan: Plan, form: PlanForm | None = None) -> HttpResponse:
     found = open_subscription(request.member, plan.kind)
-    if found is not None and found.status == SubscriptionStatus.PENDING:
+    if found is not None and found.status in UNPAID:
         found = None
     context = {
         "form": form,
@@ -178,16 +179,17 @@ def choose(request: MemberRequest) -> HttpResponse:
 
 def after_choice(request: HttpRequest, taken: Subscription, plan: Plan) -> HttpResponse:
     """On to paying, or to "C’est actif" where there is nothing to pay."""
+    is_free = taken.plan.price_cents == 0 and taken.next_plan_id is None
+    if is_free and taken.status == SubscriptionStatus.ACTIVE:
+        return redirect("portal:subscription-active", taken.pk)
+    if taken.status in UNPAID and can_pay(taken):
+        return redirect("portal:subscription-pay", taken.pk)
     if taken.next_plan_id is not None and taken.paid_until is not None:
         said = _("C’est noté. « %(plan)s » commence après le %(day)s.") % {
             "plan": plan.name, "day": words.day(taken.paid_until),
         }  # fmt: skip
         messages.success(request, said)
         return redirect("portal:subscription")
-    if taken.plan.price_cents == 0 and taken.status == SubscriptionStatus.ACTIVE:
-        return redirect("portal:subscription-active", taken.pk)
-    if can_pay(taken):
-        return redirect("portal:subscription-pay", taken.pk)
     messages.success(request, _("Vous gardez votre formule « %(plan)s ».") % {"plan": plan.name})
     return redirect("portal:subscription")
 
@@ -255,6 +257,8 @@ def end(request: MemberRequest, pk: int) -> HttpResponse:
         return no_more(request, refused)
     if stopped.status == SubscriptionStatus.CANCELLED or stopped.paid_until is None:
         messages.success(request, _("C’est arrêté. Rien ne sera payé."))
+    elif stopped.status != SubscriptionStatus.ACTIVE:
+        messages.success(request, _("C’est noté. Il ne sera pas renouvelé."))
     else:
         day = words.day(stopped.paid_until)
         messages.success(request, _("C’est noté. Il dure jusqu’au %(day)s.") % {"day": day})
