@@ -10,7 +10,7 @@ from club.domain.ledger import enter, sum_of
 from club.enums import Account, EntryKind, Means, MovementKind
 from club.kernel import words
 from club.kernel.refusal import Reason, Refused, refuse
-from club.kernel.transactions import in_one_transaction
+from club.kernel.transactions import hold, in_one_transaction
 from club.kernel.transitions import log
 from club.models import LedgerEntry, Place, TillDay, TillMovement, User
 
@@ -26,6 +26,7 @@ def open_till_day(place: Place, float_cents: int, *, by: User, now: datetime) ->
     """Begin a day with the money that is in the drawer."""
     if not 0 <= float_cents <= 100_000:
         raise refuse("float_wrong", _("Le fond de caisse va de 0 à 1 000 €."), "float")
+    hold(place)
     if TillDay.objects.filter(place=place, closed_at=None).exists():
         raise refuse("till_open", _("La caisse est déjà ouverte."))
     till = TillDay.objects.create(
