@@ -123,8 +123,8 @@ class PayForm(forms.Form):
 
     @property
     def choice_fields(self) -> list[forms.BoundField]:
-        names = [name for name in self.fields if name.startswith("plan_")]
-        names += [name for name in ("paper", "lines") if name in self.fields]
+        order = ("plan_subscription", "paper", "plan_membership", "lines")
+        names = [name for name in order if name in self.fields]
         return [self[name] for name in names]
 
     @property

@@ -6,7 +6,7 @@ really due at that price is taken. A page's number finds what its first press di
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from club.domain.receipts import open_till, take_payment
 from club.domain.tenancy import confirm_on_paper, keep_check
 from club.domain.till import open_till_day
-from club.enums import Means, TenancyMethod
+from club.enums import Activity, Means, TenancyMethod
 from club.kernel import words
 from club.kernel.bookings import Channel
 from club.kernel.purchases import Due, due_of
@@ -22,12 +22,15 @@ from club.kernel.refusal import Reason, Refused, refuse
 from club.kernel.spans import local_day
 from club.kernel.transactions import hold, in_one_transaction
 from club.models import LogEntry, Member, Place, User
+from club.queries.entitlement import coverage
 from concierge.domain import subscriptions
 from concierge.enums import Audience, PlanKind, Renewal, SubscriptionStatus
 from concierge.models import Plan, Subscription
 from concierge.queries.plans import best_plan, is_tenant, not_for, open_subscription
 
 TAKING = "taking"
+SOON = timedelta(days=60)
+KINDS = (PlanKind.SUBSCRIPTION, PlanKind.MEMBERSHIP)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Owed:
 
 
 def owed_by(member: Member, now: datetime) -> Owed:
-    offers = [offer for kind in PlanKind if (offer := offer_of(member, kind, now)) is not None]
+    offers = [offer for kind in KINDS if (offer := offer_of(member, kind, now)) is not None]
     own = {offer.current.pk for offer in offers if offer.current is not None}
     lines = [
         due
@@ -86,11 +89,18 @@ def offer_of(member: Member, kind: PlanKind, now: datetime) -> Offer | None:
     if not plans:
         return None
     default = own
-    if current is None and kind == PlanKind.SUBSCRIPTION:
+    if current is None and kind == PlanKind.SUBSCRIPTION and is_wanting(member, now):
         default = best_plan(member, kind)
     elif current is not None and current.status == SubscriptionStatus.PAUSED:
         default = None
     return Offer(kind, current, plans, default)
+
+
+def is_wanting(member: Member, now: datetime) -> bool:
+    """No right to borrow, or one that ends soon: then a plan is proposed at once."""
+    today = local_day(now)
+    held = coverage(member, Activity.LENDING, today)
+    return held.ends_on is None or held.ends_on <= today + SOON
 
 
 def plans_for(member: Member, kind: str) -> list[Plan]:

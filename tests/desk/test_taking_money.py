@@ -291,3 +291,9 @@ def test_a_post_without_its_token_takes_nothing(place, concierge_user, newcomer,
     sign_in_staff(client, concierge_user)
     assert client.post(path(newcomer), plan_of(anybody)).status_code == 403
     assert not Receipt.objects.exists()
+
+
+def test_who_may_borrow_for_long_is_proposed_no_plan(desk, member, anybody, till):
+    page = desk.get(path(member))
+    assert "À payer 0 €" in words(page).replace("\xa0", " ")
+    assert pay(desk, member, plan_subscription="0:0").status_code == 422
