@@ -161,6 +161,8 @@ def test_a_debt_forgotten(shop: Shop) -> None:
     assert shop.v1.invoices.mark_uncollectible(debt.id).status == "uncollectible"
     void = shop.v1.invoices.void_invoice(debt.id)
     assert (void.status, void.status_transitions.voided_at is not None) == ("void", True)
+    intent = shop.v1.payment_intents.list({"customer": subscription.customer}).data[0]
+    assert (intent.status, intent.cancellation_reason) == ("canceled", "void_invoice")
     with pytest.raises(stripe.InvalidRequestError, match="isn't open"):
         shop.v1.invoices.void_invoice(debt.id)
 
@@ -177,6 +179,31 @@ def test_an_invoice_whose_debit_is_under_way_is_left_alone(shop: Shop) -> None:
             call(invoice.id)
     shop.sim.control("sepa", payment_intent=shop.intent(subscription).id)
     assert statuses(shop, subscription) == ["paid"]
+
+
+def test_an_older_debt_paid_does_not_make_up_for_the_newest(shop: Shop) -> None:
+    shop.sim.control("mode", after_retries="past_due", retry_days=[])
+    subscription = shop.subscribe(price=shop.price(100, "month"), outcome="declined_later")
+    for _ in range(2):
+        shop.sim.control("renew", subscription=subscription.id)
+    means = subscription.default_payment_method
+    shop.sim.control("means", payment_method=means, behaviour="ok")
+    newest, older, _ = shop.invoices(subscription)
+    shop.v1.invoices.pay(older.id)
+    assert shop.again(subscription).status == "past_due"
+    shop.v1.invoices.pay(newest.id)
+    assert shop.again(subscription).status == "active"
+
+
+def test_an_ended_subscription_s_debit_is_not_tried_again(shop: Shop) -> None:
+    subscription = shop.subscribe("sepa_debit")
+    intent = shop.intent(subscription)
+    shop.v1.subscriptions.cancel(subscription.id)
+    shop.sim.control("sepa", payment_intent=intent.id, outcome="fail")
+    invoice = shop.invoices(subscription)[0]
+    assert (invoice.status, invoice.next_payment_attempt) == ("open", None)
+    shop.advance(days=20)
+    assert shop.invoices(subscription)[0].attempt_count == 1
 
 
 def test_a_sepa_renewal_is_under_way_for_days(shop: Shop) -> None:

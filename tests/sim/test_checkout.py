@@ -123,6 +123,17 @@ def test_a_debit_under_way_then_returned(shop: Shop, pending: str, after: str) -
     assert "invoice.paid" not in told
 
 
+def test_a_session_tells_once_how_its_debit_ended(shop: Shop) -> None:
+    subscription = shop.subscribe("sepa_debit")
+    intent = shop.intent(subscription)
+    shop.sim.control("sepa", payment_intent=intent.id, outcome="fail")
+    shop.advance(days=3, seconds=5)
+    shop.sim.control("sepa", payment_intent=intent.id, outcome="settle")
+    assert shop.again(subscription).status == "active"
+    told = [x for x in shop.events() if "async" in x]
+    assert told == ["checkout.session.async_payment_failed"]
+
+
 def test_a_first_debit_returned_late_ends_an_incomplete_subscription(shop: Shop) -> None:
     shop.sim.control("mode", sepa_pending_status="incomplete")
     subscription = shop.subscribe("sepa_debit", outcome="insufficient_funds")
@@ -212,6 +223,11 @@ def test_a_page_expires_by_itself_or_by_hand(shop: Shop) -> None:
     assert (expired.status, expired.url) == ("expired", None)
     assert shop.v1.checkout.sessions.expire(second.id).status == "expired"
     assert shop.events().count("checkout.session.expired") == 2
+    third = shop.session(shop.customer())
+    shop.pay(third, outcome="declined")
+    shop.v1.checkout.sessions.expire(third.id)
+    intent = shop.v1.payment_intents.list({"customer": third.customer}).data[0]
+    assert (intent.status, intent.cancellation_reason) == ("canceled", "expired")
     with pytest.raises(stripe.InvalidRequestError, match="can be expired"):
         shop.v1.checkout.sessions.expire(second.id)
     assert shop.v1.checkout.sessions.list({"status": "open"}).data == []
