@@ -283,6 +283,15 @@ def name_customer(customer: str, *, name: str, email: str) -> None:
         api().customers.update(customer, {"name": name, **({"email": email} if email else {})})
 
 
+def forget_customer(customer: str) -> None:
+    """Neither name nor address is left there; the payments stay, as the law wants."""
+    with talking(), suppress(NotThere):
+        for method in api().customers.payment_methods.list(customer, {"limit": PAGE}).data:
+            api().payment_methods.detach(method.id)
+        # The provider's address cannot be emptied, so it is nobody's.
+        api().customers.update(customer, {"name": "-", "email": "efface@example.invalid"})
+
+
 def price_id(price: Price) -> str:
     with talking():
         known = api().prices.list({"lookup_keys": [price.key], "active": True, "limit": 1}).data

@@ -17,7 +17,7 @@ from club.emails import MailAndSms
 from club.kernel import jobs
 from club.kernel.jobs import DailyJob
 from club.kernel.spans import at, local_day
-from club.models import Heartbeat
+from club.models import Customer, Heartbeat
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +99,10 @@ def try_debit_again(customer_id: int) -> None:
 
 def forget_mandate(mandate_id: int) -> None:
     sync.forget_mandate(mandate_id)
+
+
+def forget_customer(customer_id: int) -> None:
+    gateway.forget_customer(Customer.objects.get(pk=customer_id).provider_id)
 
 
 def sweep_payments(now: datetime | None = None) -> None:

@@ -168,6 +168,13 @@ def customer_of(checkout: Checkout, *, now: datetime) -> Customer:
     return known
 
 
+@in_one_transaction
+def forget_payer(member: Member) -> None:
+    """Whoever is erased here is nameless at the provider too, after this transaction."""
+    for pk in Customer.objects.filter(payer=member).values_list("pk", flat=True):
+        async_task("club.tasks.forget_customer", pk, group="provider")
+
+
 def introduce(customer: Customer, member: Member) -> None:
     """Name and address for the payment page: without them it asks, and that is all."""
     try:

@@ -24,6 +24,7 @@ from wagtail.admin.models import EditingSession, FormState
 from wagtail.models import ModelLogEntry
 from wagtail.users.models import UserProfile
 
+from club.domain.checkouts import forget_payer
 from club.domain.household import adults_of, leave_household
 from club.domain.personal import log_of, traces_of
 from club.kernel import codes, personal
@@ -88,6 +89,7 @@ def erase_member(member: Member, *, by: User | None, now: datetime) -> None:
     close_sessions(member.user, traces)
     delete_rows(member, traces)
     make_nameless(member, now)
+    forget_payer(member)
     log(member, "erase", by=by, now=now)
     transaction.on_commit(partial(forget_files, traces))
 

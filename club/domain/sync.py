@@ -123,14 +123,16 @@ class Reading:
         checkout = Checkout.objects.filter(reference=facts.get("checkout", "")).first()
         member = checkout.member if checkout else self.customer.payer
         place = getattr(subject, "place", None) or member.place
+        # Whoever moved took their subscription along: its money goes where it is.
+        household = getattr(subject, "household", None) or self.customer.household
         twice = self.is_twice(payment, sold, subject)
         receipt = issue_receipt(
-            place=place, household=self.customer.household, member=member,
+            place=place, household=household, member=member,
             means=payment.means, cents=payment.cents, by=None, now=self.now,
         )  # fmt: skip
         entry = enter(
             kind=EntryKind.PAYMENT, account=sold.account, cents=payment.cents, place=place,
-            household=self.customer.household, member=member, subject_kind=sold.kind,
+            household=household, member=member, subject_kind=sold.kind,
             subject_id=subject.pk, label=str(sold.label(subject)),
             source=f"stripe:{payment.id}", means=payment.means, receipt=receipt,
             at=self.now, by=None,
@@ -448,8 +450,8 @@ def payer_left(customer: Customer, *, now: datetime) -> None:
     for renews in kinds():
         renews.leave(customer.household, None, now)
     stays = Member.objects.filter(household=customer.household).order_by("pk").first()
-    log(customer, "payer_left", by=None, now=now, facts={"payer": customer.payer_id})
     if stays is not None:
+        log(customer, "payer_left", by=None, now=now, facts={"payer": customer.payer_id})
         customer.payer = stays
         customer.save(update_fields=["payer"])
 

@@ -43,9 +43,9 @@ def periods_were_paid() -> Iterator[str]:
 
 def periods_are_charged() -> Iterator[str]:
     charged = LedgerEntry.objects.annotate(owed=-F("cents")).filter(
-        kind=EntryKind.CHARGE, source=OuterRef("origin"), owed=OuterRef("cents")
+        kind=EntryKind.CHARGE, source=OuterRef("name"), owed=OuterRef("cents")
     )
-    paid = SubscriptionPeriod.objects.filter(cents__gt=0).annotate(origin=origin())
+    paid = SubscriptionPeriod.objects.filter(cents__gt=0).annotate(name=origin())
     for pk in paid.exclude(Exists(charged)).values_list("pk", flat=True)[:SHOWN]:
         yield f"period {pk} was paid and is not charged"
 

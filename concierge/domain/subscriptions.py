@@ -370,9 +370,10 @@ def due(household: Household, now: datetime) -> Iterable[Due]:
     ).select_related("plan", "next_plan")
     for subscription in wanted:
         plan = subscription.next_plan or subscription.plan
-        debited = (
-            subscription.renewal == Renewal.ONLINE
-            and subscription.status == SubscriptionStatus.ACTIVE
+        # Pending and on line: a first debit is under way.
+        debited = subscription.renewal == Renewal.ONLINE and subscription.status in (
+            SubscriptionStatus.ACTIVE,
+            SubscriptionStatus.PENDING,
         )
         if not plan.price_cents or debited or is_needless(subscription, today):
             continue

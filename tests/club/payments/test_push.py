@@ -4,12 +4,14 @@ import pytest
 
 from club import gateway
 from club.domain import sync
+from club.domain.erasure import erase_member
+from club.domain.household import leave_household
 from club.models import Member, Message, TenancyCheck, User
 from club.tasks import read_provider
 from concierge.domain.subscriptions import keep, left_the_dwelling, stop, tend
 from concierge.enums import Renewal, SubscriptionStatus
 from concierge.models import Plan, Subscription
-from tests.club.payments.house import House, money_here
+from tests.club.payments.house import House, entries, money_here
 from tests.factories.club import MemberFactory
 from tests.factories.money import PlanFactory, TenancyCheckFactory, TenantPlanFactory
 
@@ -165,3 +167,39 @@ def test_the_provider_down_the_decision_is_told_later(
     read_provider(house.now)
     house.work()
     assert there(house, paid).stops
+
+
+def test_whoever_is_erased_is_nameless_at_the_provider_too(
+    house: House, samira: Member, plan: Plan
+) -> None:
+    subscription = house.subscribed(samira, plan)
+    stop(subscription, by=samira.user, now=house.now)
+    house.work()
+    house.pass_time(days=400)
+    house.hear()
+    tend(house.now)
+    customer = house.objects("customers")[0]
+    assert samira.user.email == customer.email
+    erase_member(samira, by=samira.user, now=house.now)
+    house.work()
+    there_now = house.objects("customers")[0]
+    assert (there_now.name, there_now.email) == ("-", "efface@example.invalid")
+    assert house.objects("payment_methods", customer=customer.id) == []
+    assert house.money_there() == 1200
+
+
+def test_whoever_moved_takes_the_subscription_and_its_money_along(
+    house: House, samira: Member
+) -> None:
+    landlord = samira.household.landlord
+    plan = PlanFactory(landlord=landlord, for_household=False, price_cents=100, months=1)
+    MemberFactory(place=samira.place, household=samira.household)
+    subscription = house.subscribe(samira, plan)
+    checkout = house.begin(samira, subscription)
+    after = leave_household(samira, by=samira.user, now=house.now)
+    house.pay(checkout)
+    house.hear()
+    subscription.refresh_from_db()
+    assert subscription.household == after
+    assert entries(after) == [("payment", 100), ("charge", -100)]
+    assert subscription.status == SubscriptionStatus.ACTIVE

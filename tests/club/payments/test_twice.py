@@ -1,5 +1,6 @@
 """Nobody pays twice: two pages, two ways, money for what is closed."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ from club import gateway
 from club.domain import checkouts, sync
 from club.domain.receipts import take_payment
 from club.enums import RefundReason, RefundStatus
+from club.kernel.purchases import Due
 from club.models import Checkout, Customer, Household, LedgerEntry, Member, Place, Refund, User
 from concierge.domain.subscriptions import due, stop
 from concierge.enums import Renewal, SubscriptionStatus
@@ -17,9 +19,15 @@ from tests.club.payments.house import House, entries, money_here
 from tests.factories.money import PlanFactory, TillDayFactory
 
 
-def pay_at_desk(house: House, member: Member, by: User) -> None:
-    lines = list(due(member.household, house.now))
-    take_payment(member=member, place=member.place, lines=lines, means="cash", by=by, now=house.now)
+def pay_at_desk(house: House, member: Member, by: User, lines: Sequence[Due] | None = None) -> None:
+    take_payment(
+        member=member,
+        place=member.place,
+        lines=lines or list(due(member.household, house.now)),
+        means="cash",
+        by=by,
+        now=house.now,
+    )
 
 
 def twice_there(house: House, member: Member, subscription: Subscription) -> None:
@@ -81,10 +89,13 @@ def test_a_debit_under_way_and_cash_at_the_desk_the_debit_is_given_back(
     house: House, samira: Member, plan: Plan, household: Household, concierge_user: User
 ) -> None:
     subscription = house.subscribe(samira, plan)
+    shown = list(due(household, house.now))
     house.pay(house.begin(samira, subscription), "sepa_debit")
     house.hear()
     TillDayFactory(place=samira.place)
-    pay_at_desk(house, samira, concierge_user)
+    assert list(due(household, house.now)) == []
+    # The counter's page was open since before.
+    pay_at_desk(house, samira, concierge_user, shown)
     intent = house.objects("payment_intents")[0].id
     house.pass_time(days=5)
     house.sim.control("sepa", payment_intent=intent, outcome="settle")
