@@ -115,3 +115,15 @@ def test_two_counters_open_it_once(
     assert unexpected(answers) == []
     assert TillDay.objects.count() == 1
     assert all(receipt.till == TillDay.objects.get() for receipt in Receipt.objects.all())
+
+
+def test_a_till_opened_by_many_is_open_once(
+    race: Race, place: Place, concierge_user: User, now: datetime
+) -> None:
+    for _ in range(5):
+        answers = race(
+            lambda _: open_till_day(place, 0, by=concierge_user, now=now), list(range(PRESSES))
+        )
+        assert unexpected(answers) == []
+        assert len(accepted(answers)) == 1
+        TillDay.objects.all().delete()

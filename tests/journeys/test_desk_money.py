@@ -10,7 +10,7 @@ from club.enums import Activity
 from club.models import Member, Place, Receipt, TillDay, User
 from club.queries.entitlement import may
 from concierge.models import Copy, Plan
-from tests.factories.club import NOW, CardFactory
+from tests.factories.club import NOW, CardFactory, MemberFactory
 from tests.factories.concierge import PolicyFactory
 from tests.factories.money import PlanFactory, TenantPlanFactory, TillDayFactory
 from tests.journeys.conftest import assert_accessible, sign_in
@@ -25,6 +25,11 @@ def plans(place: Place) -> list[Plan]:
         PlanFactory(landlord=place.landlord, name="Voisins", price_cents=6000, position=2),
         TenantPlanFactory(landlord=place.landlord, position=1),
     ]
+
+
+@pytest.fixture
+def newcomer(place: Place) -> Member:
+    return MemberFactory(place=place)
 
 
 @pytest.fixture
@@ -76,10 +81,10 @@ def test_a_newcomer_subscribes_with_coins_and_the_keyboard_alone(
 
 
 def test_a_second_press_makes_one_receipt_and_the_back_button_tells_it(
-    counter: Page, live: str, place: Place, other_member: Member, plans: list[Plan]
+    counter: Page, live: str, place: Place, newcomer: Member, plans: list[Plan]
 ) -> None:
     TillDayFactory(place=place)
-    counter.goto(f"{live}/desk/membre/{other_member.pk}/encaisser/")
+    counter.goto(f"{live}/desk/membre/{newcomer.pk}/encaisser/")
     counter.get_by_role("button", name="Encaisser").dblclick()
     answered(counter, "Encaissé 60\xa0€.")
     counter.go_back()
@@ -88,7 +93,7 @@ def test_a_second_press_makes_one_receipt_and_the_back_button_tells_it(
 
 
 def test_the_tills_day(
-    counter: Page, live: str, place: Place, other_member: Member, plans: list[Plan]
+    counter: Page, live: str, place: Place, newcomer: Member, plans: list[Plan]
 ) -> None:
     counter.get_by_role("link", name="Ouvrir ou compter").click()
     expect(counter.get_by_label("Fond de caisse")).to_be_focused()
@@ -97,7 +102,7 @@ def test_the_tills_day(
     counter.keyboard.press("Enter")
     expect(counter.locator("main")).to_contain_text("fond de 50\xa0€")
     assert_accessible(counter)
-    counter.goto(f"{live}/desk/membre/{other_member.pk}/encaisser/")
+    counter.goto(f"{live}/desk/membre/{newcomer.pk}/encaisser/")
     counter.keyboard.press("Enter")
     answered(counter, "Encaissé 60\xa0€.")
     counter.goto(f"{live}/desk/caisse/")
@@ -147,12 +152,12 @@ def test_without_javascript_the_same_money_is_taken(
     live: str,
     concierge_user: User,
     place: Place,
-    other_member: Member,
+    newcomer: Member,
     plans: Any,
 ) -> None:
     page = new_page(width=360, height=800, java_script_enabled=False)
     sign_in(page, live, concierge_user)
-    page.goto(f"{live}/desk/membre/{other_member.pk}/encaisser/")
+    page.goto(f"{live}/desk/membre/{newcomer.pk}/encaisser/")
     page.get_by_label("Reçu en espèces").fill("50")
     page.get_by_role("button", name="Encaisser").click()
     expect(page.locator(".error-summary")).to_contain_text("Il manque 10\xa0€.")
