@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import wraps
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -48,7 +49,9 @@ def for_anybody(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
 
 
 def address_of(request: HttpRequest) -> str:
-    return str(get_adapter(request).get_client_ip(request))
+    """Who asks; of an IPv6 address the network, since a home has billions of them."""
+    address = ip_address(get_adapter(request).get_client_ip(request))
+    return str(ip_network(f"{address}/64", strict=False) if address.version == 6 else address)
 
 
 def told(on: date, **card: str) -> tuple[str, date] | None:

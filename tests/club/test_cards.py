@@ -106,6 +106,13 @@ def test_wrong_digits_shut_the_form_and_not_the_qr(client: Client, card: Card) -
     assert elsewhere.status_code == 200
 
 
+def test_one_home_with_many_addresses_is_one_address(client: Client, card: Card) -> None:
+    for n in range(MISSES):
+        client.post(CHECK, {"number": unused_number()}, REMOTE_ADDR=f"2001:db8:7:7::{n + 1:x}")
+    answer = client.post(CHECK, {"number": card.number}, REMOTE_ADDR="2001:db8:7:7:ffff::1")
+    assert answer.status_code == 429
+
+
 def test_right_digits_never_shut_the_form(client: Client, card: Card) -> None:
     for _ in range(MISSES + 2):
         assert client.post(CHECK, {"number": card.number}).status_code == 200

@@ -37,6 +37,7 @@ from club.domain.ledger import enter
 from club.domain.receipts import take_payment
 from club.domain.tokens import create_token
 from club.enums import Account, ConsentKind, EntryKind, Means, RightSource, Role
+from club.kernel.invariants import all_invariants
 from club.kernel.purchases import Due
 from club.kernel.refusal import Refused
 from club.models import (
@@ -284,6 +285,22 @@ def test_an_erased_person_is_nowhere_and_sums_stay(
     assert sums() == before
     entry = LogEntry.objects.get(verb="erase")
     assert (entry.subject_id, entry.actor, entry.facts) == (everywhere.pk, clerk, {})
+
+
+def broken() -> list[str]:
+    return [line for invariant in all_invariants() for line in invariant.violations()]
+
+
+def test_what_must_always_hold_holds_after(
+    person: Member, copy: Copy, clerk: User, place: Place, now: datetime
+) -> None:
+    lent_and_paid(person, copy, clerk, now)
+    karim = MemberFactory(household=person.household, place=place)
+    before = broken()
+    assert before == [f"copy {copy.pk} is active, but its log says None"]
+    for one in (person, karim):
+        erase_member(one, by=clerk, now=now)
+        assert broken() == before
 
 
 def test_what_is_others_stays(
