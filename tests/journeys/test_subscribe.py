@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from club.domain.receipts import take_payment
+from club.enums import RightSource
 from club.kernel.purchases import due_of
 from club.models import Member, Place, User
 from cms.setup import build_site
-from concierge.models import Subscription
-from tests.factories.club import CardFactory, MemberFactory
+from concierge.domain.subscriptions import add_period, subscribe, tend
+from concierge.models import Plan, Subscription
+from tests.factories.club import NOW, CardFactory, MemberFactory
 from tests.factories.money import (
     ClubPlanFactory,
     PlanFactory,
@@ -115,6 +118,29 @@ def test_stopped_then_kept(phone: Page, live: str, newcomer: Member, concierge_u
     expect(phone.get_by_role("status")).to_contain_text("continue")
     one = Subscription.objects.get()
     assert (one.status, one.stops_at_end) == ("active", False)
+
+
+def test_renewed_late_without_losing_a_day(
+    phone: Page, live: str, newcomer: Member, concierge_user: User
+) -> None:
+    plan = Plan.objects.get(slug="habitants")
+    asked_at = NOW - timedelta(days=368)
+    one = subscribe(newcomer, plan, place=newcomer.place, by=newcomer.user, now=asked_at)
+    add_period(one, "stripe:1", 6000, RightSource.PAYMENT, by=None, now=asked_at)
+    tend(NOW)
+    sign_in(phone, live, newcomer.user)
+    phone.goto(f"{live}/mon-espace/")
+    fits(phone)
+    phone.get_by_role("link", name="Abonnement, en retard").click()
+    expect(phone.locator("main")).to_contain_text("En retard")
+    fits(phone)
+    phone.get_by_role("link", name="Renouveler pour 60").click()
+    expect(phone.locator("h1")).to_have_text("Payez à l’accueil")
+    pays_at_the_desk(newcomer, concierge_user)
+    phone.goto(f"{live}/mon-espace/abonnement/")
+    expect(phone.locator("main")).to_contain_text("À jour")
+    first, second = one.periods.order_by("starts_on")
+    assert second.starts_on == first.ends_on + timedelta(days=1)
 
 
 def test_the_free_club_is_one_press_and_works_without_javascript(

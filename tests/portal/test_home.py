@@ -11,7 +11,10 @@ from concierge.models import Copy, Loan
 from tests.factories.club import UserFactory
 from tests.factories.concierge import CopyFactory, LoanFactory
 
-PAGES = ["", "reservations/", "carte/", "agenda/", "acces/", "informations/"]
+PAGES = [
+    "", "reservations/", "carte/", "agenda/", "acces/", "informations/", "abonnement/",
+    "abonnement/formules/", "abonnement/code/", "recus/", "paiements/",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES)
