@@ -25,13 +25,13 @@ from wagtail.models import ModelLogEntry
 from wagtail.users.models import UserProfile
 
 from club.domain.checkouts import forget_payer
-from club.domain.household import adults_of, leave_household
+from club.domain.household import adults_of, hold_home, leave_household
 from club.domain.personal import log_of, traces_of
 from club.kernel import codes, personal
 from club.kernel.personal import Traces
 from club.kernel.refusal import Reason, Refused, refuse
 from club.kernel.rows import flush
-from club.kernel.transactions import hold, in_one_transaction
+from club.kernel.transactions import in_one_transaction
 from club.kernel.transitions import log
 from club.mail import forget_letters
 from club.models import (
@@ -70,7 +70,7 @@ def is_erased(member: Member) -> bool:
 @in_one_transaction
 def erase_member(member: Member, *, by: User | None, now: datetime) -> None:
     """Take the person out of everything. Refused, with every reason, while something is open."""
-    hold(member.household)
+    hold_home(member)
     if is_erased(member):
         raise refuse("already_erased", _("Ce compte est déjà effacé."))
     reasons = obstacles(member, now)

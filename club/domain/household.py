@@ -22,7 +22,7 @@ from club.kernel import households
 from club.kernel.households import Move
 from club.kernel.refusal import Reason, refuse
 from club.kernel.spans import local_day
-from club.kernel.transactions import hold, in_one_transaction
+from club.kernel.transactions import Contended, hold, in_one_transaction
 from club.kernel.transitions import log
 from club.models import Card, Household, LedgerEntry, Member, Place, Right, User
 
@@ -100,9 +100,7 @@ def why_not_join(member: Member, inviter: Member | None) -> Reason | None:
 def join_household(member: Member, code: str, *, by: User, now: datetime) -> Household:
     """Move to the household of whoever gave the code."""
     inviter = inviter_of(code, now)
-    homes = [member.household] + ([inviter.household] if inviter else [])
-    for home in sorted(homes, key=lambda home: home.pk):
-        hold(home)
+    hold_home(member, *([inviter.household] if inviter else []))
     inviter = inviter_of(code, now)
     reason = why_not_join(member, inviter)
     if reason is not None:
@@ -115,12 +113,22 @@ def join_household(member: Member, code: str, *, by: User, now: datetime) -> Hou
 @in_one_transaction
 def leave_household(member: Member, *, by: User, now: datetime) -> Household:
     """A household of one's own; the rights of the one that is left stay with it."""
-    hold(member.household)
+    hold_home(member)
     if not adults_of(member.household).exclude(pk=member.pk).exists():
         raise refuse("alone", _("Il n’y a pas d’autre adulte dans ce foyer."))
     after = Household.objects.create(landlord_id=member.household.landlord_id)
     change_household(member, after, by=by, now=now)
     return after
+
+
+def hold_home(member: Member, *others: Household) -> None:
+    """Lock where the member lives now, whatever the page knew, and the other households."""
+    member.refresh_from_db(fields=["household"])
+    for home in sorted([member.household, *others], key=lambda home: home.pk):
+        hold(home)
+    lives_at = Member.objects.values_list("household", flat=True).get(pk=member.pk)
+    if lives_at != member.household_id:
+        raise Contended
 
 
 def change_household(member: Member, after: Household, *, by: User, now: datetime) -> None:

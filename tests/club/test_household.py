@@ -178,6 +178,19 @@ def test_the_rights_of_the_household_stay_with_it(
     assert list(rights_of_the_household()) == []
 
 
+def test_a_page_that_is_old_moves_nothing_twice(
+    member: Member, home: Household, karim: Member, now: datetime
+) -> None:
+    stale = Member.objects.select_related("household").get(pk=karim.pk)
+    after = leave_household(karim, by=karim.user, now=now)
+    with pytest.raises(Refused) as refused:
+        leave_household(stale, by=karim.user, now=now)
+    assert refused.value.codes == ["alone"]
+    assert Household.objects.get(members=karim) == after
+    home.refresh_from_db()
+    assert home.size == 3
+
+
 def test_who_is_alone_leaves_nobody(member: Member, home: Household, now: datetime) -> None:
     with pytest.raises(Refused) as refused:
         leave_household(member, by=member.user, now=now)
