@@ -8,12 +8,12 @@ ways than ours.
 import logging
 from datetime import datetime
 
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
 from club import gateway
-from club.enums import ONLINE_MEANS, EntryKind, RefundReason, RefundStatus
+from club.domain.ledger import balance_of_subject
+from club.enums import ONLINE_MEANS, Account, EntryKind, RefundReason, RefundStatus
 from club.kernel import words
 from club.kernel.refusal import Refused, refuse
 from club.kernel.transactions import hold, in_one_transaction
@@ -36,9 +36,18 @@ def is_online_payment(entry: LedgerEntry) -> bool:
 
 
 def left_to_refund(entry: LedgerEntry) -> int:
-    """Paid, less what was or is being given back."""
+    """Paid, less what was or is being given back; of a deposit, less what the desk gave."""
     asked = Refund.objects.filter(entry=entry, status__in=COUNTING)
-    return entry.cents - (asked.aggregate(sum=Sum("cents"))["sum"] or 0)
+    left = entry.cents - sum(asked.values_list("cents", flat=True))
+    if entry.account != Account.DEPOSIT:
+        return left
+    waiting = Refund.objects.filter(
+        entry__subject_kind=entry.subject_kind,
+        entry__subject_id=entry.subject_id,
+        status__in=(RefundStatus.ASKED, RefundStatus.SENDING),
+    )
+    held = balance_of_subject(entry.subject_kind, entry.subject_id)
+    return min(left, held - sum(waiting.values_list("cents", flat=True)))
 
 
 def is_disputed(entry: LedgerEntry) -> bool:

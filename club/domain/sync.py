@@ -415,7 +415,7 @@ def steps(renews: Recurring, subject: Any, there: Renewing) -> list[Callable[[],
 
 
 def push_coming(now: datetime) -> None:
-    """Before a debit its price is brought in line, should the plan's have changed."""
+    """Each night what comes is brought in line, whatever became of the task of the day."""
     for renews in kinds():
         for subject_id in renews.coming(now):
             changed(renews.kind, subject_id)

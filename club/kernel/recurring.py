@@ -38,7 +38,7 @@ class Recurring:
     `stops` is what the provider should do at the end of the period, `set_stops` what it
     was told by somebody else. `pays` tells that a debit is under way, `fails` that one
     was refused. `leave` ends the renewals of a household whose payer has left. `coming`
-    lists what is debited next, so that the provider has the price of that day.
+    lists what is debited next and what was decided lately, so that the provider has it.
     """
 
     kind: str

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from dateutil.relativedelta import relativedelta
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
@@ -14,7 +15,7 @@ from club.kernel.refusal import Reason
 from club.kernel.spans import local_day
 from club.kernel.transactions import in_one_transaction
 from club.kernel.transitions import log, move
-from club.models import Household, Mandate, User
+from club.models import Household, LogEntry, Mandate, User
 from concierge.domain.subscriptions import (
     KIND,
     give_awaited_right,
@@ -26,6 +27,8 @@ from concierge.enums import OPEN_SUBSCRIPTIONS, Renewal, SubscriptionStatus
 from concierge.models import Subscription
 
 SOON = timedelta(days=20)
+LATELY = timedelta(days=8)
+DECISIONS = ("stop", "keep", "change_next_plan", "change_plan")
 MANDATE_LIFE = relativedelta(months=36)
 
 
@@ -134,14 +137,17 @@ def leave(household: Household, by: User | None, now: datetime) -> None:
 
 
 def coming(now: datetime) -> list[int]:
-    """What is debited in the next weeks."""
+    """What is debited in the next weeks, and what was decided lately."""
     today = local_day(now)
-    soon = Subscription.objects.filter(
-        renewal=Renewal.ONLINE,
+    decided = LogEntry.objects.filter(
+        subject_kind=KIND, verb__in=DECISIONS, at__gte=now - LATELY
+    ).values("subject_id")
+    soon = Q(
         status__in=[SubscriptionStatus.ACTIVE, SubscriptionStatus.LATE],
         paid_until__range=(today - SOON, today + SOON),
-    ).exclude(provider_id=None)
-    return list(soon.order_by("pk").values_list("pk", flat=True))
+    )
+    found = Subscription.objects.filter(soon | Q(pk__in=decided)).exclude(provider_id=None)
+    return list(found.order_by("pk").values_list("pk", flat=True))
 
 
 # -- SEPA ------------------------------------------------------------------------------------

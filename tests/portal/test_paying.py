@@ -34,6 +34,7 @@ def test_the_page_says_the_price_and_that_it_renews(signed_in: Client, asked: Su
     answer = signed_in.get(url(asked))
     assert answer.status_code == 200
     assert "12\xa0€" in answer.text
+    assert "Soit 1\xa0€ par mois." in answer.text
     assert "Prélevé chaque année, tout seul." in answer.text
 
 

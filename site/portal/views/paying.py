@@ -19,7 +19,7 @@ from club.access import MemberRequest, member_required
 from club.domain import checkouts
 from club.enums import CheckoutStatus, MandateStatus, Means, RefundReason
 from club.kernel.purchases import purchase
-from club.kernel.recurring import recurring
+from club.kernel.recurring import Price, recurring
 from club.kernel.refusal import Reason, Refused
 from club.models import Checkout, Customer, LedgerEntry, Mandate, Member, Refund
 from club.queries.paying import pays_online
@@ -87,10 +87,16 @@ def pay(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
         "reasons": reasons,
         "codes": {reason.code for reason in reasons},
         "price": renews.price(subject) if renews else None,
+        "a_month": by_the_month(renews.price(subject)) if renews else 0,
         "kind": kind,
         "pk": pk,
     }
     return leads_out(render(request, "portal/pay.html", context, status=status))
+
+
+def by_the_month(price: Price) -> int:
+    """1 € of 12 € a year; 0 where it is no round sum, or is paid by the month anyway."""
+    return price.cents // price.months if price.months > 1 and not price.cents % price.months else 0
 
 
 @require_safe

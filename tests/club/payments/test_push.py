@@ -169,6 +169,18 @@ def test_the_provider_down_the_decision_is_told_later(
     assert there(house, paid).stops
 
 
+@pytest.mark.parametrize("days", [0, 100])
+def test_a_decision_whose_task_was_lost_is_told_at_night(
+    house: House, paid: Subscription, samira: Member, days: int
+) -> None:
+    house.pass_time(days=days)
+    stop(paid, by=samira.user, now=house.now)
+    house.forget()
+    read_provider(house.now)
+    house.work()
+    assert there(house, paid).stops
+
+
 def test_whoever_is_erased_is_nameless_at_the_provider_too(
     house: House, samira: Member, plan: Plan
 ) -> None:
