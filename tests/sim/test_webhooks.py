@@ -151,6 +151,19 @@ def test_reordering(shop: Shop, listening: Receiver) -> None:
     assert sorted(got) == sorted(told)
 
 
+def test_as_many_at_once_as_control_says(shop: Shop, listening: Receiver) -> None:
+    shop.sim.control("delivery", workers=4)
+    shop.subscribe()
+    settled(shop)
+    before = len(listening.got)
+    shop.sim.control("delivery", workers=1)
+    for _ in range(3):
+        shop.subscribe()
+    settled(shop)
+    got = [x.event(SECRET).type for x in listening.got[before:]]
+    assert got == shop.events()[before:]
+
+
 def test_a_corrupted_copy_comes_before_the_good_one(shop: Shop, listening: Receiver) -> None:
     shop.sim.control("delivery", rates={"corrupt": 1.0})
     shop.customer()
