@@ -51,6 +51,7 @@ def test_the_word_erases_and_signs_out(signed_in: Client, member: Member) -> Non
     page = signed_in.post(ERASE, {"word": " effacer "})
     assert page.status_code == 200 and "Votre compte est effacé" in page.text
     assert "no-store" in page["Cache-Control"]
+    assert page["Clear-Site-Data"] == '"cache", "storage"'
     assert not is_there(member)
     assert "_auth_user_id" not in signed_in.session
     assert signed_in.get("/mon-espace/").status_code == 302

@@ -60,4 +60,7 @@ def goodbye(request: HttpRequest) -> HttpResponse:
     for name in ("_member", "_place"):
         if hasattr(request, name):
             delattr(request, name)
-    return render(request, "portal/erased.html", {"title": _("Votre compte est effacé")})
+    response = render(request, "portal/erased.html", {"title": _("Votre compte est effacé")})
+    # The telephone keeps the card for when there is no network: it forgets it too.
+    response["Clear-Site-Data"] = '"cache", "storage"'
+    return response
