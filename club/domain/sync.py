@@ -121,7 +121,8 @@ class Reading:
             return None
         sold, subject = whose
         checkout = Checkout.objects.filter(reference=facts.get("checkout", "")).first()
-        member = checkout.member if checkout else self.customer.payer
+        is_first = checkout is not None and checkout.status != CheckoutStatus.PAID
+        member = checkout.member if checkout and is_first else self.customer.payer
         place = getattr(subject, "place", None) or member.place
         # Whoever moved took their subscription along: its money goes where it is.
         household = getattr(subject, "household", None) or self.customer.household
@@ -139,7 +140,7 @@ class Reading:
         )  # fmt: skip
         tell(member, "receipt.issued", receipt, key=f"receipt.issued:{receipt.pk}", now=self.now)
         log(receipt, "paid_online", by=None, now=self.now, facts={"payment": payment.id})
-        if checkout is not None and checkout.status != CheckoutStatus.PAID:
+        if checkout is not None and is_first:
             move(checkout, CheckoutStatus.PAID, by=None, now=self.now)
         if twice:
             ask_refund(entry, entry.cents, RefundReason.TWICE, by=None, now=self.now)
@@ -299,20 +300,21 @@ class Reading:
             renews.fails(subject, at=last.at, by=None, now=self.now)
 
     def chosen(self, renews: Recurring, subject: Any, mine: list[Renewing]) -> Renewing | None:
-        """The one whose money gave a period, else the one known already, else the oldest."""
+        """The one that was paid last, else the one known already, else the oldest."""
         linked = renews.linked(subject)
         wanted = [one for one in mine if one.lives and not self.is_unwanted(one)]
         return min(
             wanted,
-            key=lambda one: (not self.is_paid(one), one.id != linked, one.created, one.id),
+            key=lambda one: (-self.last_paid(one), one.id != linked, one.created, one.id),
             default=None,
         )
 
     def payments_of(self, one: Renewing) -> list[Payment]:
         return [x for x in self.found.payments if x.subscription == one.id]
 
-    def is_paid(self, one: Renewing) -> bool:
-        return any(payment.succeeded for payment in self.payments_of(one))
+    def last_paid(self, one: Renewing) -> float:
+        paid = [x.at.timestamp() for x in self.payments_of(one) if x.succeeded]
+        return max(paid, default=0)
 
     def is_unwanted(self, one: Renewing) -> bool:
         """Paid twice, given back, disputed, or never paid: it must not debit any more."""

@@ -12,7 +12,7 @@ from club.domain.receipts import take_payment
 from club.enums import RefundReason, RefundStatus
 from club.kernel.purchases import Due
 from club.models import Checkout, Customer, Household, LedgerEntry, Member, Place, Refund, User
-from concierge.domain.subscriptions import due, stop
+from concierge.domain.subscriptions import due, stop, tend
 from concierge.enums import Renewal, SubscriptionStatus
 from concierge.models import Plan, Subscription, SubscriptionPeriod
 from tests.club.payments.house import House, entries, money_here
@@ -165,8 +165,6 @@ def test_late_the_desk_is_paid_and_the_open_invoice_is_dropped(
     house.hear()
     subscription.refresh_from_db()
     assert subscription.payment_failed_at is not None
-    from concierge.domain.subscriptions import tend
-
     tend(house.now)
     subscription.refresh_from_db()
     assert subscription.status == SubscriptionStatus.LATE
@@ -247,6 +245,34 @@ def test_a_renewal_a_year_later_is_the_next_period(
     ]
     assert money_here() == house.money_there() == 2400
     assert sum(cents for _kind, cents in entries(household)) == 0
+
+
+def test_taken_anew_after_it_ended_unpaid_the_old_one_debits_no_more(
+    house: House, samira: Member, plan: Plan
+) -> None:
+    """The provider still tries the old card while the person subscribes with a new one."""
+    house.sim.control("mode", retry_days=[100], after_retries="past_due")
+    old = house.subscribed(samira, plan)
+    first = old.provider_id
+    method = house.objects("payment_methods", customer=samira.household.customer.provider_id)[0]
+    house.sim.control("means", payment_method=method.id, behaviour="expired")
+    house.pass_time(days=366, hours=2)
+    house.hear()
+    tend(house.now)
+    house.pass_time(days=20)
+    tend(house.now)
+    old.refresh_from_db()
+    assert old.status == SubscriptionStatus.ENDED
+    new = house.subscribed(samira, plan)
+    assert new.pk != old.pk
+    house.hear()
+    house.sim.control("means", payment_method=method.id, behaviour="ok")
+    house.pass_time(days=120)
+    house.hear()
+    new.refresh_from_db()
+    assert new.provider_id not in (None, first)
+    assert living(house) == [new.provider_id]
+    assert money_here() == house.money_there() == 2400
 
 
 def test_ten_renewals_leave_no_gap(house: House, samira: Member) -> None:

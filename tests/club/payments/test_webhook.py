@@ -2,10 +2,12 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
+from stripe.params import _webhook_endpoint_create_params as event_names
 
 from club.domain import provider_events
 from club.gateway import LISTENED
@@ -232,3 +234,11 @@ def test_a_dispute_that_names_no_customer_finds_it(
     event = ProviderEvent.objects.get(event_id=created.id)
     assert event.customer == household.customer.provider_id
     assert LedgerEntry.objects.filter(kind="dispute", cents=-1200).exists()
+
+
+def test_every_message_listened_to_exists_at_the_provider() -> None:
+    """As the installed SDK names them: an upgrade that renames one fails here."""
+    assert len(LISTENED) == len(set(LISTENED)) <= 20
+    source = Path(event_names.__file__).read_text()
+    unknown = [name for name in LISTENED if f"{name}'" not in source and f'{name}"' not in source]
+    assert unknown == []
