@@ -22,7 +22,7 @@ from club.enums import Role
 from club.models import Dwelling, Place, Receipt, Residence, User
 from cms.models import DefectReport
 from cms.setup import build_site
-from concierge.models import Repair
+from concierge.models import PlanListing, Repair
 from tests.factories.club import (
     NOW,
     CardFactory,
@@ -34,7 +34,13 @@ from tests.factories.club import (
 )
 from tests.factories.cms import staff
 from tests.factories.concierge import CopyFactory, LoanFactory, PolicyFactory, ToolFactory
-from tests.factories.money import CheckoutFactory, PlanFactory, SubscriptionFactory, TillDayFactory
+from tests.factories.money import (
+    CheckoutFactory,
+    PlanFactory,
+    SponsorshipFactory,
+    SubscriptionFactory,
+    TillDayFactory,
+)
 from tests.signin import sign_in_staff
 
 SECRETS = ("Vandenbroeck", "samira.v@example.org", "+33639980001", "06\xa039\xa098\xa000\xa001")
@@ -187,6 +193,11 @@ def town(place: Place) -> Town:
         ),
         "users": samira.user,
         "tillday": TillDayFactory(place=place),
+        "plan": PlanFactory(landlord=place.landlord),
+        "sponsorship": SponsorshipFactory(plan__landlord=place.landlord),
+        "planlisting": PlanListing.objects.create(
+            plan=PlanFactory(landlord=place.landlord), member=samira, listed_at=NOW
+        ),
         "repair": Repair.objects.create(copy=copy, fault="dirty", opened_at=NOW),
         "apitoken": token,
         "subscription": subscription,
