@@ -1,4 +1,4 @@
-"""How somebody is told that their account is about to end."""
+"""How people are told of their account and their household: it ends, somebody came or left."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -39,5 +39,31 @@ def write(message: Message, member: Member, now: datetime) -> Letter:
     )
 
 
+def is_still_so(message: Message, who: Member, now: datetime) -> bool:
+    """Somebody who came and left again, or who was erased meanwhile, is not told of."""
+    is_in = who.household_id == message.facts["household"]
+    return who.user.is_active and is_in == (message.event == "household.joined")
+
+
+def write_move(message: Message, who: Member, now: datetime) -> Letter:
+    context: dict[str, object] = {
+        "name": who.first_name,
+        "day": words.day(message.due_at, local_day(now)),
+        "has_joined": message.event == "household.joined",
+        "place": who.place,
+    }
+    link = settings.BASE_URL + reverse("portal:household")
+    return Letter(
+        subject=one_line(rendered("club/email/household_subject.txt", context)),
+        text=rendered("club/email/household_body.txt", context),
+        html=mark_safe(rendered("club/email/household_body.html", context)),  # noqa: S308  # nosec
+        button=_("Voir mon foyer"),
+        link=link,
+        short_link=link,
+    )
+
+
 def register() -> None:
     letters.register(Sort("account.ends", Member, load, is_still_asleep, write))
+    for event in ("household.joined", "household.left"):
+        letters.register(Sort(event, Member, load, is_still_so, write_move))

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from club.domain.ledger import enter
 from club.domain.members import CLAIM_LETTERS
+from club.domain.messages import tell
 from club.enums import Account, EntryKind
 from club.kernel import households
 from club.kernel.households import Move
@@ -144,10 +145,19 @@ def change_household(member: Member, after: Household, *, by: User, now: datetim
     resize(before, max(others, before.size - 1, 1))
     resize(after, max(after.size, adults_of(after).count()))
     log(member, "change_household", by=by, now=now, facts={"from": before.pk, "to": after.pk})
+    tell_both(move, now)
     for follow in households.followers():
         follow(move, by=by, now=now)
     if move.leaves_nobody:
         drop_if_unused(before)
+
+
+def tell_both(move: Move, now: datetime) -> None:
+    """Nobody comes or goes without the others being told."""
+    for event, home in (("household.left", move.before), ("household.joined", move.after)):
+        for adult in adults_of(home).exclude(pk=move.member.pk):
+            key = f"{event}:{move.member.pk}:{home.pk}:{adult.pk}:{int(now.timestamp())}"
+            tell(adult, event, move.member, key=key, now=now, facts={"household": home.pk})
 
 
 def resize(household: Household, size: int) -> None:

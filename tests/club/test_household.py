@@ -4,9 +4,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db.models import Sum
 from django.test import Client
 
+from club.domain.erasure import erase_member
 from club.domain.household import (
     INVITATION_DAYS,
     adults_of,
@@ -30,6 +32,7 @@ from club.models import (
     User,
 )
 from club.queries.entitlement import coverage
+from club.tasks import send_messages
 from concierge.domain.subscriptions import add_period
 from concierge.enums import Renewal, SubscriptionStatus
 from concierge.models import Subscription
@@ -221,6 +224,38 @@ def test_a_deposit_and_a_debt_go_along(
     assert before == {
         m: LedgerEntry.objects.filter(means=m).aggregate(s=Sum("cents")) for m in Means
     }
+
+
+# -- Who is told -----------------------------------------------------------------------------
+
+
+def test_the_others_are_told_who_came_and_who_left(
+    member: Member, home: Household, karim: Member, aline: Member, now: datetime,
+    time_machine: Any,
+) -> None:  # fmt: skip
+    time_machine.move_to(now, tick=False)
+    join_household(aline, invite(member, by=member.user, now=now), by=aline.user, now=now)
+    send_messages()
+    told = sorted((letter.to[0], letter.subject) for letter in mail.outbox)
+    subject = "Aline a rejoint votre foyer, mardi 9\u00a0mars"
+    assert told == sorted([(one.user.email, subject) for one in (member, karim)])
+    assert aline.last_name not in mail.outbox[0].body
+    mail.outbox.clear()
+    leave_household(aline, by=aline.user, now=now)
+    send_messages()
+    assert {letter.subject for letter in mail.outbox} == {
+        "Aline a quitté votre foyer, mardi 9\u00a0mars"
+    }
+    assert {letter.to[0] for letter in mail.outbox} == {member.user.email, karim.user.email}
+
+
+def test_who_is_erased_is_not_told_of(
+    member: Member, home: Household, karim: Member, now: datetime, time_machine: Any
+) -> None:
+    time_machine.move_to(now, tick=False)
+    erase_member(karim, by=karim.user, now=now)
+    send_messages()
+    assert mail.outbox == []
 
 
 # -- Subscriptions ---------------------------------------------------------------------------
