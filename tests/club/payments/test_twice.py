@@ -173,8 +173,11 @@ def test_late_the_desk_is_paid_and_the_open_invoice_is_dropped(
     house.work()
     house.sim.control("means", payment_method=method.id, behaviour="ok")
     house.pass_time(days=30)
-    house.hear()
+    sync.sync(samira.household.customer.pk, now=house.now)
+    house.work()
     assert money_here() == house.money_there() == 1200
+    subscription.refresh_from_db()
+    assert subscription.payment_failed_at is None
     assert [x.status for x in house.objects("invoices")] == ["void", "paid"]
     assert living(house) == [subscription.provider_id]
 
