@@ -16,7 +16,7 @@ from club.domain.messages import tell
 from club.domain.receipts import issue_receipt, till_for
 from club.enums import DESK_MEANS, Account, EntryKind
 from club.kernel import purchases, words
-from club.kernel.purchases import Due, Purchase, nothing_to_settle, nothing_to_undo
+from club.kernel.purchases import Due, Purchase, nothing_to_settle
 from club.kernel.refusal import Reason, Refused, refuse
 from club.kernel.spans import end_of, local_day
 from club.kernel.transactions import hold, in_one_transaction
@@ -213,11 +213,12 @@ def give_back_deposit(
         "household": household,
         "member": loan.member,
         "subject_id": loan.pk,
-        "receipt": receipt,
         "at": now,
         "by": by,
     }
-    paid: dict[str, Any] = {"kind": EntryKind.PAYMENT, "means": means, "till": till}
+    paid: dict[str, Any] = {
+        "kind": EntryKind.PAYMENT, "means": means, "till": till, "receipt": receipt,
+    }  # fmt: skip
     enter(
         **common, **paid, account=Account.DEPOSIT, subject_kind=DEPOSIT, cents=-held,
         label=_("Caution rendue : %(tool)s") % {"tool": loan.tool.name},
@@ -241,8 +242,16 @@ def give_back_deposit(
     return receipt
 
 
+def uncharge_kept(loan: Loan, source: str, *, by: User | None, now: datetime) -> None:
+    """With a cancelled receipt goes what it kept of a deposit; a loan's own fee stays owed."""
+    receipt = source.split(":")[1]
+    kept = LedgerEntry.objects.filter(source=f"kept:{receipt}", reversed_by=None).first()
+    if kept is not None:
+        reverse(kept, by=by, now=now)
+
+
 FEES = Purchase(
-    FEE, Account.FEE, Loan, fee_label, nothing_to_settle, nothing_to_undo, fees_due
+    FEE, Account.FEE, Loan, fee_label, nothing_to_settle, uncharge_kept, fees_due
 )  # fmt: skip
 DEPOSITS = Purchase(
     DEPOSIT, Account.DEPOSIT, Loan, deposit_label, nothing_to_settle, take_back_deposit,
