@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 from importlib import import_module
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -78,23 +79,23 @@ def erase_member(member: Member, *, by: User | None, now: datetime) -> None:
         raise Refused(reasons)
     actor = by or member.user
     traces = traces_of(member)
-    homes = [member.household]
     if adults_of(member.household).exclude(pk=member.pk).exists():
-        homes.append(leave_household(member, by=actor, now=now))
+        leave_household(member, by=actor, now=now)
     for room in personal.rooms():
         room.forget(member, traces, by=actor, now=now)
     flush()
-    scrub_log(member, traces)
-    empty_labels(member, homes, traces)
+    scrub_log(member)
+    empty_labels(member, traces)
     close_sessions(member.user, traces)
+    pictures = [profile.avatar for profile in UserProfile.objects.filter(user=member.user)]
     delete_rows(member, traces)
     make_nameless(member, now)
     forget_payer(member)
     log(member, "erase", by=by, now=now)
-    transaction.on_commit(partial(forget_files, traces))
+    transaction.on_commit(partial(forget_files, traces, pictures))
 
 
-def scrub_log(member: Member, traces: Traces) -> None:
+def scrub_log(member: Member) -> None:
     """Lines stay, for what they count; their facts keep the steps of a status alone."""
     kept = []
     for entry in log_of(member).only("facts").iterator():
@@ -105,20 +106,27 @@ def scrub_log(member: Member, traces: Traces) -> None:
     LogEntry.objects.bulk_update(kept, ["facts"], batch_size=500)
 
 
-def empty_labels(member: Member, homes: Iterable[Household], traces: Traces) -> None:
+def homes_of(member: Member) -> set[int]:
+    """Where the person lives and has lived: a household is called by the names in it."""
+    moves = LogEntry.objects.filter(
+        subject_kind="member", subject_id=member.pk, verb="change_household"
+    ).values_list("facts", flat=True)
+    return {member.household_id} | {facts[step] for facts in moves for step in STEP}
+
+
+def empty_labels(member: Member, traces: Traces) -> None:
     """The admin's own history names things as they were called; its half-filled forms too."""
-    rows: list[Model] = [member, member.user, *homes]
-    rows += [*member.cards.all(), *member.rights.all()]
+    rows: dict[type[Model], Iterable[int]] = {
+        Member: [member.pk],
+        User: [member.user_id],
+        Household: homes_of(member),
+        Card: member.cards.values_list("pk", flat=True),
+    }
     wanted = Q()
-    for row in rows:
-        kind = ContentType.objects.get_for_model(row)
-        wanted |= Q(content_type=kind, object_id=str(row.pk))
-    named = Q()
-    for word in traces.names | traces.emails | traces.phones:
-        named |= Q(label__icontains=word)
-    people = ContentType.objects.get_for_models(Household, Member, User).values()
-    named &= Q(content_type__in=[*people])
-    ModelLogEntry.objects.filter(wanted | named).update(label="", data={})
+    for model, keys in rows.items():
+        kind = ContentType.objects.get_for_model(model)
+        wanted |= Q(content_type=kind, object_id__in=[str(key) for key in keys])
+    ModelLogEntry.objects.filter(wanted).update(label="", data={})
     typed = Q(user=member.user)
     for word in traces.emails | traces.phones:
         typed |= Q(data__icontains=word)
@@ -173,7 +181,10 @@ def make_nameless(member: Member, now: datetime) -> None:
     Mandate.objects.filter(customer__payer=member).update(last4="")
 
 
-def forget_files(traces: Traces) -> None:
-    """Messages kept as files, on a machine without a mail server or an SMS gateway."""
+def forget_files(traces: Traces, pictures: Iterable[Any]) -> None:
+    """Pictures, and messages kept as files where there is no mail server or SMS gateway."""
+    for picture in pictures:
+        if picture:
+            picture.delete(save=False)
     forget_letters(traces.emails)
     forget_texts(traces.phones)

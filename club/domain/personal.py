@@ -50,7 +50,6 @@ def traces_of(member: Member) -> Traces:
     return Traces(
         emails=frozenset(filter(None, emails)),
         phones=frozenset(filter(None, phones)),
-        names=frozenset(filter(None, [user.last_name])),
         username=user.username,
     )
 

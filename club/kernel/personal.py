@@ -84,11 +84,10 @@ class Room:
 
 @dataclass(frozen=True)
 class Traces:
-    """The words by which a person is found in free text, log lines and files."""
+    """The words by which a person is found in free text, sessions and files."""
 
     emails: frozenset[str]
     phones: frozenset[str]
-    names: frozenset[str]
     username: str
 
     @property
@@ -96,8 +95,9 @@ class Traces:
         return self.emails | self.phones | {self.username}
 
     def are_in(self, text: str) -> bool:
+        """Whether an address is: a name alone may be somebody else's."""
         folded = text.casefold()
-        return any(word.casefold() in folded for word in self.addresses | self.names)
+        return any(address.casefold() in folded for address in self.addresses)
 
 
 @dataclass(frozen=True)

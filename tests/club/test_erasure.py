@@ -20,6 +20,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
+from django.core.files.base import ContentFile
 from django.core.mail import EmailMessage
 from django.db import connection
 from django.db.models import Sum
@@ -168,7 +169,7 @@ def signed_in_and_typed(person: Member, clerk: User, now: datetime) -> None:
     typing["account_login"] = {"email": EMAIL, "phone": PHONE}
     typing.save()
     Authenticator.objects.create(user=user, type="totp", data={"secret": NAME})
-    UserProfile.objects.create(user=user)
+    UserProfile.objects.create(user=user, avatar=ContentFile(NAME.encode(), "moi.png"))
     for model in (AccessLog, AccessFailureLog):
         model.objects.create(username=EMAIL, ip_address="192.0.2.1", user_agent="x")
     AccessAttempt.objects.create(username=EMAIL, failures_since_start=1)
@@ -276,7 +277,7 @@ def test_an_erased_person_is_nowhere_and_sums_stay(
     django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:  # fmt: skip
     assert marked(*MARKS) >= WHERE
-    assert len(marked_files(*files)) == 2
+    assert len(marked_files(*files)) == 3
     before = sums()
     with django_capture_on_commit_callbacks(execute=True):
         erase_member(everywhere, by=clerk, now=now)
@@ -370,6 +371,7 @@ def test_twice_is_refused(everywhere: Member, now: datetime) -> None:
 def test_the_others_of_the_household_go_on(everywhere: Member, place: Place, now: datetime) -> None:
     home = everywhere.household
     karim = MemberFactory(household=home, place=place, user__first_name="Karim")
+    wagtail_log(home, "wagtail.edit", user=karim.user)
     paid = home.subscriptions.get()
     erase_member(everywhere, by=everywhere.user, now=now)
     paid.refresh_from_db()
