@@ -208,7 +208,7 @@ def test_the_other_pages_by_keys(
     assert_accessible(counter)
     counter.goto(f"{live}/desk/appels/")
     assert_accessible(counter)
-    for path in (f"membre/{member.pk}/abonnement/", "pret-oublie/", f"?objet={copy.label}"):
+    for path in (f"membre/{member.pk}/encaisser/", "pret-oublie/", f"?objet={copy.label}"):
         counter.goto(f"{live}/desk/{path}")
         assert_accessible(counter)
 

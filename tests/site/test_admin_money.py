@@ -43,6 +43,8 @@ def form_of(client: Client, url: str) -> dict[str, Any]:
 
 
 def test_a_plan_is_made(client: Client, officer: User, place: Place) -> None:
+    page = client.get(reverse("plan:add")).content.decode()
+    assert page.count('type="checkbox" name="activities"') == 4
     data = form_of(client, reverse("plan:add")) | {
         "landlord": place.landlord_id, "name": "Voisins", "slug": "voisins", "audience": "anybody",
         "price_cents": "6000", "activities": ["lending", "events"],
