@@ -3,7 +3,8 @@
 An account ends so many months after its last activity, and never sooner than some
 months after its last right ended. A month before, its owner is told; the line in the
 log is the proof, also for who has neither e-mail nor phone. What stands in the way of
-an erasure (an object out, a debt) stands in the way of this one: the desk is told.
+an erasure (a debt, a deposit) stands in the way of this one: the account stays, and
+`manage.py retention --dry-run` names it.
 """
 
 import logging
