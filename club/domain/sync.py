@@ -32,6 +32,7 @@ from club.enums import CheckoutStatus, EntryKind, MandateStatus, RefundReason, R
 from club.gateway import Contest, Found, MoneyBack, Payment, Renewing
 from club.kernel.purchases import Paid, Purchase, purchase
 from club.kernel.recurring import Recurring, changed, kinds, recurring
+from club.kernel.refusal import Refused
 from club.kernel.spans import local_day
 from club.kernel.transactions import hold, in_one_transaction
 from club.kernel.transitions import log, move
@@ -173,10 +174,18 @@ class Reading:
         after = given_back(entry)
         sold = purchase(entry.subject_kind)
         if after >= entry.cents > before:
-            sold.undo(sold.load(entry.subject_id), entry.source, by=None, now=self.now)
+            self.take_back(entry)
         elif before >= entry.cents > after and not was_twice(entry):
             again = Paid(entry.cents, entry.means, f"{entry.source}:kept", self.now)
             sold.settle(sold.load(entry.subject_id), again, by=None, now=self.now)
+
+    def take_back(self, entry: LedgerEntry) -> None:
+        """What was bought ends; where that is past, the money's own rows stand all the same."""
+        sold = purchase(entry.subject_kind)
+        try:
+            sold.undo(sold.load(entry.subject_id), entry.source, by=None, now=self.now)
+        except Refused as refused:
+            logger.error("The money of %s went back: %s", entry.source, refused)
 
     def enter_refund(self, entry: LedgerEntry, back: MoneyBack) -> None:
         refund = self.refund_row(entry, back)
@@ -252,7 +261,7 @@ class Reading:
                 label=_("Contesté : %(label)s") % {"label": entry.label},
                 source=f"stripe:{contest.id}", means=entry.means, at=self.now, by=None,
             )  # fmt: skip
-            sold.undo(sold.load(entry.subject_id), entry.source, by=None, now=self.now)
+            self.take_back(entry)
             log(written, "disputed", by=None, now=self.now, facts={"payment": entry.pk})
             logger.error("The payment %s is disputed.", entry.source)
         if contest.won and not is_reversed(written):

@@ -10,7 +10,7 @@ from club.kernel.refusal import Refused
 from club.models import Checkout, LedgerEntry, Member, Refund, User
 from concierge.models import Copy, Loan
 from tests.club.payments.house import ORIGIN, House, entries, money_here
-from tests.factories.concierge import LoanFactory
+from tests.factories.concierge import LoanFactory, PolicyFactory
 
 
 @pytest.fixture
@@ -97,3 +97,23 @@ def test_a_deposit_that_the_desk_gave_back_is_not_refunded_too(
         ask_refund(entry, 1001, RefundReason.MISTAKE, by=concierge_user, now=house.now)
     ask_refund(entry, 600, RefundReason.MISTAKE, by=concierge_user, now=house.now)
     assert left_to_refund(entry) == 400
+
+
+def test_a_deposit_disputed_after_the_desk_gave_it_back_is_written_all_the_same(
+    house: House, loan: Loan, samira: Member
+) -> None:
+    PolicyFactory(place=loan.place, value_class=loan.tool.value_class, deposit_cents=5000)
+    Loan.objects.filter(pk=loan.pk).update(status="ready")
+    house.pay(begin(house, loan, "deposit"))
+    house.hear()
+    assert balance_of_subject("deposit", loan.pk) == 5000
+    enter(
+        kind="payment", account="deposit", cents=-5000, place=loan.place,
+        household=samira.household, member=samira, subject_kind="deposit", subject_id=loan.pk,
+        label="Caution rendue", source="receipt:1:1", means="cash", at=house.now, by=None,
+    )  # fmt: skip
+    intent = house.objects("payment_intents")[0].id
+    house.sim.control("dispute", payment_intent=intent)
+    house.hear()
+    assert balance_of_subject("deposit", loan.pk) == -5000
+    assert money_here() == house.money_there() == 0
