@@ -5,6 +5,7 @@ what goes wrong as one of three exceptions. Nothing here touches the database, a
 nothing here may be called inside a transaction.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from django.db import connection
 from club.enums import MandateStatus, Means
 from club.kernel.recurring import Price
 
+logger = logging.getLogger(__name__)
+
 SECONDS = (3.05, 12.0)
 """To connect, and to answer: a page waits for it, a task has 60 seconds."""
 RETRIES = 2
@@ -28,6 +31,7 @@ TOLERANCE = 300
 AHEAD = 60
 """And in the future: clocks differ a little."""
 PAGE = 100
+OFFERED = ("card", "sepa_debit")
 HOSTED = ("https://checkout.stripe.com", "https://billing.stripe.com")
 DISPUTE_WITHOUT_MONEY = ("warning_needs_response", "warning_under_review", "warning_closed")
 ENDED = ("canceled", "incomplete_expired")
@@ -341,7 +345,7 @@ def open_page(
                 "client_reference_id": reference,
                 "line_items": [line],
                 "metadata": facts,
-                "allowed_payment_method_types": ["card", "sepa_debit"],
+                "allowed_payment_method_types": list(OFFERED),
                 "locale": "fr",
                 "expires_at": int(expires_at.timestamp()),
                 "success_url": back,
@@ -350,6 +354,9 @@ def open_page(
             },
             {"idempotency_key": key_of("checkout", reference)},
         )
+    missing = set(OFFERED) - set(made.payment_method_types or ())
+    if missing:
+        logger.warning("The payment page does not offer %s: is it switched on?", sorted(missing))
     return HostedPage(str(made.id), str(made.url or ""))
 
 

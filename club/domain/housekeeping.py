@@ -12,10 +12,11 @@ from django_q.models import Task
 from club.enums import MessageStatus
 from club.kernel import personal
 from club.kernel.personal import Term
-from club.models import Heartbeat, IdempotentAnswer, Message, UsageCount
+from club.models import Heartbeat, IdempotentAnswer, Message, ProviderEvent, UsageCount
 
 ANSWERS_KEPT = timedelta(days=3)
 TASKS_KEPT = timedelta(days=30)
+EVENTS_KEPT = timedelta(days=90)
 BITE = 2000
 
 
@@ -42,6 +43,8 @@ def tidy(now: datetime) -> None:
         Session.objects.filter(expire_date__lt=now),
         Task.objects.filter(stopped__lt=now - TASKS_KEPT),
         Heartbeat.objects.filter(name__startswith="cluster:", beat_at__lt=now - TASKS_KEPT),
+        # The provider lists its messages for 30 days: none of these can come as lost.
+        ProviderEvent.objects.filter(done_at__lt=now - EVENTS_KEPT),
         *(term.rows(now) for term in personal.terms()),
     ):
         delete_in_bites(rows)

@@ -86,7 +86,9 @@ def test_what_is_anothers_is_not_there(
     assert client.get(f"/mon-espace/payer/retour/{checkout.reference}/").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["rien/1", "subscription/999999", "subscription/abc"])
+@pytest.mark.parametrize(
+    "path", ["rien/1", "subscription/999999", "subscription/abc", f"subscription/{10**30}"]
+)
 def test_what_is_nothing_is_not_there(signed_in: Client, house: House, path: str) -> None:
     assert signed_in.get(f"/mon-espace/payer/{path}/").status_code == 404
 

@@ -174,3 +174,11 @@ def test_a_page_too_short_for_the_provider_is_replaced(
     second = house.begin(samira, subscription)
     assert second.pk != first.pk
     assert second.expires_at == house.now + timedelta(minutes=60)
+
+
+def test_a_means_that_is_not_switched_on_is_told_to_the_operator(
+    house: House, samira: Member, plan: Plan, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.sim.control("mode", offered_methods=["card"])
+    house.begin(samira, house.subscribe(samira, plan))
+    assert "does not offer ['sepa_debit']" in caplog.text

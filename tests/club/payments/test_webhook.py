@@ -10,6 +10,7 @@ from django.test import Client
 from stripe.params import _webhook_endpoint_create_params as event_names
 
 from club.domain import provider_events
+from club.domain.housekeeping import tidy
 from club.gateway import LISTENED
 from club.models import Household, LedgerEntry, Member, ProviderEvent
 from club.tasks import sweep_payments
@@ -234,6 +235,22 @@ def test_a_dispute_that_names_no_customer_finds_it(
     event = ProviderEvent.objects.get(event_id=created.id)
     assert event.customer == household.customer.provider_id
     assert LedgerEntry.objects.filter(kind="dispute", cents=-1200).exists()
+
+
+def test_handled_messages_are_forgotten_after_a_while_and_others_kept(
+    house: House, paid: Subscription
+) -> None:
+    house.hear()
+    old = ProviderEvent.objects.order_by("pk")[0]
+    waiting = ProviderEvent.objects.order_by("pk")[1]
+    ProviderEvent.objects.filter(pk=old.pk).update(done_at=house.now - timedelta(days=91))
+    ProviderEvent.objects.filter(pk=waiting.pk).update(
+        done_at=None, received_at=house.now - timedelta(days=91)
+    )
+    before = ProviderEvent.objects.count()
+    tidy(house.now)
+    assert ProviderEvent.objects.count() == before - 1
+    assert not ProviderEvent.objects.filter(pk=old.pk).exists()
 
 
 def test_every_message_listened_to_exists_at_the_provider() -> None:
