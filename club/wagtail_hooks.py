@@ -13,6 +13,7 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFi
 from wagtail.admin.viewsets.base import ViewSetGroup
 
 from club.domain import members as people
+from club.enums import RightSource
 from club.kernel import codes
 from club.models import (
     Closure,
@@ -57,7 +58,7 @@ permit(Member, path="place", officer=WRITE, concierge=WRITE)
 permit(Receipt, path="place", officer=VIEW, concierge=VIEW)
 permit(LedgerEntry, path="place", officer=VIEW, concierge=VIEW)
 permit(TillDay, path="place", officer=VIEW, concierge=VIEW)
-permit(Right, path="household__members__place", officer=CHANGE | GIVE, concierge=CHANGE | GIVE)
+permit(Right, path="household__members__place", officer=CHANGE | GIVE, concierge=CHANGE)
 
 
 class ChildForm(WagtailAdminModelForm):
@@ -338,6 +339,11 @@ class RightForm(ScopedForm):
     whole_household = forms.BooleanField(
         label=_("Pour tout le foyer"), required=False, initial=True
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        given = (RightSource.GIFT, RightSource.SPONSOR)
+        self.fields["source"].choices = [(source.value, source.label) for source in given]
 
     def clean_card(self) -> Member:
         code = codes.as_scanned(self.cleaned_data["card"]) or ""

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from club.enums import Role
-from club.models import LogEntry, Place, Receipt, User
+from club.models import LogEntry, Place, Receipt, Right, User
 from concierge.domain.subscriptions import add_period
 from concierge.enums import Audience, SubscriptionStatus
 from concierge.models import Plan, PlanListing, Sponsorship
@@ -151,3 +151,19 @@ def test_a_code_cannot_be_lent_to_another_landlord(
     data = {"plan": theirs.plan_id, "code": "X", "quota": "1", "ends_on": "2027-12-31"}
     assert client.post(reverse("sponsorship:add"), data).status_code == 200
     assert Sponsorship.objects.count() == 1
+
+
+def test_a_right_by_hand_is_a_gift_or_the_landlords(
+    client: Client, officer: User, place: Place
+) -> None:
+    card = CardFactory(member=MemberFactory(place=place))
+    form = {
+        "card": str(card), "whole_household": "on", "activity": "lending",
+        "starts_on": "2027-03-01", "ends_on": "2028-02-28",
+    }  # fmt: skip
+    for source in ("payment", "awaited"):
+        assert client.post(reverse("right:add"), form | {"source": source}).status_code == 200
+    assert not Right.objects.exists()
+    assert client.post(reverse("right:add"), form | {"source": "sponsor"}).status_code == 302
+    sign_in_staff(client, staff(place, Role.CONCIERGE))
+    assert client.get(reverse("right:add")).status_code == 302
