@@ -16,8 +16,8 @@ class OneClient(RedisCacheClient):
     def clients(self) -> dict[int, Any]:
         return {}
 
-    def get_client(self, key: str | None = None, *, write: bool = False) -> Any:
-        index = self._get_connection_pool_index(write)
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        index = self._get_connection_pool_index(write)  # type: ignore[attr-defined]
         if index not in self.clients:
             self.clients[index] = super().get_client(key, write=write)
         return self.clients[index]
