@@ -33,9 +33,14 @@ def ran(monkeypatch: Any) -> list[datetime]:
 
 def test_the_house_has_its_jobs() -> None:
     assert [(job.name, job.hour) for job in jobs.daily()] == [
+        ("payments", 2),
+        ("mandates", 3),
+        ("subscriptions", 3),
         ("lapse", 4),
         ("tidy", 4),
+        ("retention", 5),
         ("reminders", 7),
+        ("renewal-reminders", 7),
     ]
 
 
@@ -83,7 +88,7 @@ def test_a_job_that_fails_is_tried_again_and_leaves_the_others_alone(
 def test_all_jobs_of_the_house_run_on_an_empty_house(db: None, now: datetime) -> None:
     run_daily_jobs(now)
     send_messages()
-    assert Heartbeat.objects.filter(name__startswith="job:").count() == 3
+    assert Heartbeat.objects.filter(name__startswith="job:").count() == 8
 
 
 def test_claims_whose_day_is_over_lapse_at_night_and_no_others(
