@@ -3,7 +3,7 @@
 import csv
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
 
@@ -12,11 +12,12 @@ from django.contrib.auth.hashers import make_password
 
 from club.domain.access import assign, set_second_factor
 from club.domain.consents import give_consent
-from club.domain.members import give_right, register_member
+from club.domain.members import register_member
 from club.domain.tenancy import check_tenancy, confirm_on_paper
-from club.enums import Activity, ConsentKind, NoteCode, RightSource, Role
-from club.kernel.spans import local_day
+from club.enums import ConsentKind, NoteCode, Role
+from club.kernel.spans import at, local_day
 from club.models import CodedNote, Household, Member, Place, User
+from demo.money import Asked, began_on, take_subscriptions
 from demo.people import AT_PIGEONNIER, BOTH, HOMES, MAIL, PHONE, Home
 
 DATA = Path(__file__).parent / "data"
@@ -93,18 +94,23 @@ def make_members(
 ) -> None:
     """The named three, then the neighbours of both places."""
     known = leases()
-    make_named(tilleuls, desk, known, now)
+    asked = make_named(tilleuls, desk, known, now)
     for number, home in enumerate((*HOMES, *AT_PIGEONNIER)):
         place = tilleuls if number < len(HOMES) else pigeonnier
         joined = now - timedelta(days=rng.randrange(120, 320), minutes=rng.randrange(600))
+        began = began_on(home.right, number, local_day(now))
+        if began is not None:
+            joined = min(joined, at(began, time(9, 40)))
         members = make_home(home, place, number, desk, joined)
-        give(members[0].household, home.right, desk, now, joined)
         if home.tenant:
             prove(members[0], known, number, desk, joined)
+        if began is not None:
+            asked.append(Asked(began, members[0]))
         if number % 5 == 0:
             give_consent(members[0], ConsentKind.CLUB_NEWS, by=members[0].user, now=joined)
         if number in NOTES:
             CodedNote.objects.create(member=members[-1], code=NOTES[number])
+    take_subscriptions(asked, desk)
 
 
 NOTES = {
@@ -113,9 +119,10 @@ NOTES = {
 }  # fmt: skip
 
 
-def make_named(place: Place, desk: User, known: dict[str, Lease], now: datetime) -> None:
-    """Leïla, Marc and Rose, as the README names them."""
-    joined = now - timedelta(days=200)
+def make_named(place: Place, desk: User, known: dict[str, Lease], now: datetime) -> list[Asked]:
+    """Leïla, Marc and Rose, as the README names them; who of them has subscribed, and when."""
+    began = local_day(now) - timedelta(days=260)
+    joined = at(began, time(9, 30))
     leila = register_member(
         first_name="Leïla", last_name="Haddad", email=f"leila@{DOMAIN}", place=place, by=None,
         now=joined,
@@ -127,7 +134,6 @@ def make_named(place: Place, desk: User, known: dict[str, Lease], now: datetime)
     Household.objects.filter(pk=leila.household_id).update(size=4)
     lease = known["HADDAD"]
     check_tenancy(leila, lease.reference, lease.surname, lease.birth_date, joined)
-    give(leila.household, "active", desk, now, joined)
     register_member(
         first_name="Marc", last_name="Fontaine", email=f"marc@{DOMAIN}", place=place, by=None,
         now=now - timedelta(days=30),
@@ -137,11 +143,11 @@ def make_named(place: Place, desk: User, known: dict[str, Lease], now: datetime)
         now=joined,
     )  # fmt: skip
     confirm_on_paper(rose, by=desk, now=joined)
-    give(rose.household, "active", desk, now, joined)
     for code in (NoteCode.CALL_FIRST, NoteCode.LARGE_PRINT):
         CodedNote.objects.create(member=rose, code=code)
     for member in (leila, Member.objects.get(user__email=f"marc@{DOMAIN}")):
         EmailAddress.objects.filter(user=member.user).update(verified=True)
+    return [Asked(began, leila), Asked(began, rose)]
 
 
 def make_home(home: Home, place: Place, number: int, desk: User, now: datetime) -> list[Member]:
@@ -169,21 +175,6 @@ def address_of(first_name: str, last_name: str) -> str:
     text = unicodedata.normalize("NFKD", f"{first_name}.{last_name}".lower())
     plain = text.translate({ord("ı"): "i", ord("ł"): "l"})
     return "".join(c for c in plain if c.isascii() and (c.isalnum() or c in ".-")) + f"@{DOMAIN}"
-
-
-def give(household: Household, right: str, desk: User, now: datetime, joined: datetime) -> None:
-    """A year of lending, at its height, near its end or over; given by the landlord or paid."""
-    today = local_day(now)
-    ends = {
-        "active": today + timedelta(days=150 + household.pk % 180),
-        "soon": today + timedelta(days=11 + household.pk % 3),
-        "expired": today - timedelta(days=5 + household.pk % 40),
-    }.get(right)
-    if ends is None:
-        return
-    source = RightSource.SPONSOR if household.pk % 3 else RightSource.GIFT
-    begins = min(local_day(joined), ends - timedelta(days=60))
-    give_right(household, [Activity.LENDING], begins, ends, source, by=desk, now=joined)
 
 
 def prove(member: Member, known: dict[str, Lease], number: int, desk: User, now: datetime) -> None:

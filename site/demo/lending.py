@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from random import Random
 
+from club.enums import Activity
 from club.kernel.bookings import Channel
 from club.kernel.refusal import Refused
 from club.kernel.spans import at, end_of, local_day
@@ -43,7 +44,8 @@ class Lender:
         self.members = list(
             Member.objects.filter(
                 place=place,
-                household__rights__ends_on__gte=self.today + timedelta(days=60),
+                household__rights__activity=Activity.LENDING,
+                household__rights__ends_on__gte=self.today + timedelta(days=35),
             )
             .exclude(user__email__in=["leila@demo.example", "rose@demo.example"])
             .select_related("user", "household", "place")

@@ -15,6 +15,7 @@ from club.models import Landlord, LogEntry, Message, Place, User
 from concierge.imports.tools import import_tools
 from demo.accounts import DATA, make_members, make_staff
 from demo.lending import a_few_loans, tell_the_story
+from demo.money import make_plans, open_today, pay_fees
 from demo.places import LANDLORD, PIGEONNIER, TILLEULS, make_landlord, make_places
 
 SEED = 80080
@@ -36,6 +37,7 @@ def build(now: datetime) -> None:
     opened = now - timedelta(days=400)
     landlord = make_landlord()
     tilleuls, pigeonnier = make_places(landlord, now)
+    make_plans(landlord, now)
     staff = make_staff(tilleuls, pigeonnier, opened)
     desk = staff["concierge"]
     import_residences(
@@ -49,6 +51,9 @@ def build(now: datetime) -> None:
     make_members(tilleuls, pigeonnier, desk, now, rng)
     tell_the_story(tilleuls, desk, now, rng)
     a_few_loans(pigeonnier, staff["olivier"], now, rng)
+    for place, concierge in ((tilleuls, desk), (pigeonnier, staff["olivier"])):
+        pay_fees(place, concierge, now)
+    open_today(tilleuls, desk, now)
     settle_messages(now)
     log(landlord, "load_demo", by=None, now=now)
 
