@@ -5,6 +5,7 @@ session that was opened with the password and the second factor. In tests,
 `tests.signin.sign_in_staff` opens such a session.
 """
 
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -80,6 +81,33 @@ def way_in(request: HttpRequest) -> HttpResponse | None:
         return redirect("mfa_index")
     query = urlencode({"next": request.get_full_path()})
     return redirect(f"{reverse('mfa_reauthenticate')}?{query}")
+
+
+FRESH_SECONDS = 30 * 60
+"""Money that goes back, and second signatures, ask staff for a proof no older than this."""
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    records = get_authentication_records(request, request.user)
+    latest: float = max((record["at"] for record in records), default=0)
+    return time.time() - latest <= FRESH_SECONDS
+
+
+def prove(following: str) -> HttpResponse:
+    """Ask for the code, then go on to that page."""
+    return redirect(f"{reverse('mfa_reauthenticate')}?{urlencode({'next': following})}")
+
+
+def fresh_proof(view: View) -> View:
+    """Under `staff`. The page comes back after the code; what it asked is pressed again."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if is_fresh(request):
+            return view(request, *args, **kwargs)
+        return prove(request.get_full_path())
+
+    return wrapped
 
 
 def member_required(view: View) -> View:

@@ -97,6 +97,7 @@ class RefundViewSet(ScopedViewSet):
     """Asked by one, signed by another above the limit; the provider does the rest."""
 
     model = Refund
+    fresh_proof = True
     related = ("entry__place", "entry__household", "asked_by", "approved_by")
     prefetched = ("entry__household__members__user",)
     icon = "undo"

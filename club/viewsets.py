@@ -21,6 +21,7 @@ from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.admin.widgets.button import HeaderButton
 from wagtail.permissions import policy_registry
 
+from club.access import fresh_proof
 from club.kernel import words
 from club.kernel.refusal import Refused
 from club.permissions import RULES, visible
@@ -179,6 +180,9 @@ class ScopedViewSet(ModelViewSet):
     inspect_view_enabled = True
     list_per_page = 50
     steps: dict[str, Step] = {}
+    fresh_proof = False
+    """Whether adding and stepping ask for the code again, where the last proof is old."""
+
     form_base: type[ScopedForm] = ScopedForm
     read_panels: list[Any] = []
     """What the edit page shows instead of `panels`, where nothing may be rewritten."""
@@ -208,8 +212,17 @@ class ScopedViewSet(ModelViewSet):
     def get_urlpatterns(self) -> list[Any]:
         patterns = super().get_urlpatterns()
         if self.steps:
-            patterns.append(path("step/<int:pk>/<slug:name>/", self.step_view, name="step"))
+            patterns.append(
+                path("step/<int:pk>/<slug:name>/", self.proved(self.step_view), name="step")
+            )
         return patterns
+
+    @property
+    def add_view(self) -> Any:
+        return self.proved(super().add_view)
+
+    def proved(self, view: Any) -> Any:
+        return fresh_proof(view) if self.fresh_proof else view
 
     def step_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
         step = self.steps.get(name)

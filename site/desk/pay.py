@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from club.access import StaffRequest
+from club.access import StaffRequest, fresh_proof
 from club.domain.receipts import cancel_receipt, open_till
 from club.enums import DESK_MEANS, EntryKind
 from club.forms import add_refusal
@@ -27,7 +27,6 @@ from concierge.domain.fees import DEPOSIT, deposit_held, give_back_deposit
 from concierge.models import Loan, Subscription
 from desk import taking
 from desk.access import staff
-from desk.money_access import fresh_proof
 from desk.money_forms import GiveBackForm, PayForm
 from desk.views import BIGGEST_SCAN, said, scan_number, served
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from club.access import StaffRequest
+from club.access import StaffRequest, is_fresh, prove
 from club.domain import journal
 from club.domain.receipts import open_till
 from club.domain.till import (
@@ -30,7 +30,6 @@ from club.kernel.refusal import Refused
 from club.kernel.spans import local_day
 from club.models import TillDay
 from desk.access import staff
-from desk.money_access import is_fresh, prove
 from desk.money_forms import CountForm, DatesForm, FloatForm, MovementForm, typed
 from desk.views import said
 

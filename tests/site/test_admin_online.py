@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.test import Client
 from django.urls import reverse
 
@@ -51,6 +52,24 @@ def test_one_asks_and_another_signs(
     house.work()
     assert Refund.objects.get().status == RefundStatus.DONE
     assert house.money_there() == 0
+
+
+def test_an_old_proof_is_asked_again_before_money_goes_back(
+    place: Place, entry: LedgerEntry, client: Client
+) -> None:
+    sign_in_staff(client, staff(place, Role.CONCIERGE))
+    assert ask(client, str(entry.receipt), "90,00").status_code == 302
+    assert Refund.objects.count() == 1
+    officer = Client()
+    sign_in_staff(officer, staff(place, Role.OFFICER))
+    session = officer.session
+    for record in session[AUTHENTICATION_METHODS_SESSION_KEY]:
+        record["at"] -= 31 * 60
+    session.save()
+    for answer in (step(officer, "signer"), ask(officer, str(entry.receipt), "1,00")):
+        assert answer.status_code == 302
+        assert answer["Location"].startswith(reverse("mfa_reauthenticate"))
+    assert Refund.objects.get().status == RefundStatus.ASKED
 
 
 def test_more_than_was_paid_is_told_at_the_form(
