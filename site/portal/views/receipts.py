@@ -1,21 +1,26 @@
 """Mes reçus et mes paiements: what the household has paid, and what is left to pay."""
 
 from collections import defaultdict
+from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from club.access import MemberRequest, member_required
+from club.domain.checkouts import why_not
 from club.domain.ledger import balance_of, deposits_of
 from club.enums import EntryKind
 from club.kernel import words
-from club.models import LedgerEntry, Receipt
+from club.kernel.purchases import Due, due_of
+from club.models import LedgerEntry, Member, Receipt
 from club.receipt_letters import title_of
+from concierge.domain.subscriptions import KIND
 
 PER_PAGE = 30
 
@@ -70,6 +75,15 @@ def balance_words(cents: int) -> str:
     return _("Tout est payé. Vous ne devez rien.")
 
 
+def payable(member: Member, now: datetime) -> list[tuple[Due, str]]:
+    """What can be paid on line at once: loans' fees and deposits, not a next subscription."""
+    return [
+        (due, words.money(due.cents))
+        for due in due_of(member.household, now)
+        if due.kind != KIND and why_not(member, due.kind, due.subject_id, now) is None
+    ]
+
+
 def said(entry: LedgerEntry) -> dict[str, Any]:
     """An entry as a line: what was to pay in one column, what was paid in the other."""
     is_charge = entry.kind == EntryKind.CHARGE
@@ -100,5 +114,6 @@ def payments(request: MemberRequest) -> HttpResponse:
         "balance": balance_words(balance),
         "owes": balance < 0,
         "deposits": words.money(held) if held > 0 else "",
+        "payable": payable(request.member, timezone.now()),
     }
     return render(request, "portal/payments.html", context)
