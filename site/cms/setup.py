@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from wagtail.models import Locale, Page, Site
 
+from club.domain.retention import kept_for
 from club.models import Place
 from cms.enums import Target
 from cms.models import (
@@ -244,10 +245,8 @@ def legal_pages(place: Place) -> list[tuple[str, str, list[Block]]]:
                 ),
                 heading("Combien de temps"),
                 text(
-                    f"Votre compte{NBSP}: 24 mois après votre dernière visite. Nous vous"
-                    " prévenons 30 jours avant.",
-                    f"Les reçus{NBSP}: 10 ans, comme la loi le demande.",
-                    f"Les passages de carte{NBSP}: 13 mois, puis seulement des totaux.",
+                    *(f"{what}{NBSP}: {how_long}." for what, how_long in kept_for()),
+                    "Nous vous prévenons 30 jours avant d’effacer un compte.",
                 ),
                 heading("Les cookies"),
                 text(
@@ -256,7 +255,8 @@ def legal_pages(place: Place) -> list[tuple[str, str, list[Block]]]:
                 ),
                 heading("Vos droits"),
                 text(
-                    "Vous pouvez voir, corriger ou effacer vos données.",
+                    "Vous pouvez voir, corriger, emporter ou effacer vos données"
+                    f"{NBSP}: dans «{NBSP}Mon espace{NBSP}», puis «{NBSP}Mes informations{NBSP}».",
                     f"Écrivez à {place.email}, appelez le {place.phone} ou passez à l’accueil.",
                     "Une réponse ne vous convient pas"
                     f"{NBSP}? Écrivez à la CNIL, 3 place de Fontenoy, 75007 Paris.",
