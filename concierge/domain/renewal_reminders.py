@@ -2,7 +2,8 @@
 
 By hand: 30 and 7 days before the end, and on the day. Debited: a notice 7 days before.
 Unpaid: 3 and 7 days after the end, or after the debit that was refused. Days are
-calendar days, and what a reminder says is true on its day alone.
+calendar days, and what a reminder says is true on its day alone; but a notice is owed:
+where the worker was down that day, it leaves later, until two days before the debit.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +25,7 @@ from concierge.models import Subscription
 ENDS = {"subscription.ends_in_30": 30, "subscription.ends_in_7": 7, "subscription.ends_today": 0}
 LATE = {"subscription.late_3": 3, "subscription.late_7": 7}
 SEPA, CARD = "subscription.sepa_notice", "subscription.card_notice"
-NOTICE_DAYS = 7
+NOTICE_DAYS, LATEST_NOTICE = 7, 2
 UNPAID = (SubscriptionStatus.PENDING, SubscriptionStatus.ACTIVE, SubscriptionStatus.LATE)
 COSTS = Q(next_plan=None, plan__price_cents__gt=0) | Q(next_plan__price_cents__gt=0)
 
@@ -62,8 +63,10 @@ def recalled_on(day: date) -> dict[str, Q]:
 
 
 def debited_on(day: date) -> Q:
-    """Those whose notice is due on `day`: the debit follows their last day."""
-    return RUNNING & DEBITED & Q(paid_until=day + timedelta(days=NOTICE_DAYS - 1))
+    """Those whose notice may leave on `day`: the debit follows their last day."""
+    first = day + timedelta(days=LATEST_NOTICE - 1)
+    last = day + timedelta(days=NOTICE_DAYS - 1)
+    return RUNNING & DEBITED & Q(paid_until__gte=first, paid_until__lte=last)
 
 
 def write_renewal_reminders(now: datetime) -> None:
@@ -108,7 +111,8 @@ def reminders(
             continue
         event, facts = told(one)
         yield Message(
-            key=f"{event}:{one.pk}:{day}",
+            # A debit has one notice, whatever the day on which it leaves.
+            key=f"{event}:{one.pk}:{facts.get('on', day)}",
             event=event,
             group=GROUP,
             member=member,
@@ -171,7 +175,11 @@ def mandates_of(found: list[Subscription]) -> dict[int, Mandate]:
 def is_of_today(message: Message, one: Subscription, now: datetime) -> bool:
     """Whether a reminder still is for the day on which it leaves, and still true."""
     day = local_day(now)
-    if message.facts.get("day") != day.isoformat() or one.stops_at_end:
+    if one.stops_at_end:
+        return False
+    if message.event in (SEPA, CARD):
+        return is_debited_then(message, one, day)
+    if message.facts.get("day") != day.isoformat():
         return False
     if message.event in LATE:
         since = day - timedelta(days=LATE[message.event])
@@ -180,8 +188,17 @@ def is_of_today(message: Message, one: Subscription, now: datetime) -> bool:
         return one.status in UNPAID and (failed or late)
     if one.status != SubscriptionStatus.ACTIVE or not (one.next_plan or one.plan).price_cents:
         return False
-    if message.event in ENDS:
-        ends_on = day + timedelta(days=ENDS[message.event])
-        return one.renewal != Renewal.ONLINE and one.paid_until == ends_on
-    last = day + timedelta(days=NOTICE_DAYS - 1)
-    return one.renewal == Renewal.ONLINE and one.paid_until == last
+    ends_on = day + timedelta(days=ENDS[message.event])
+    return one.renewal != Renewal.ONLINE and one.paid_until == ends_on
+
+
+def is_debited_then(message: Message, one: Subscription, day: date) -> bool:
+    """Whether the debit that a notice tells of still is to come on that day."""
+    return (
+        one.status == SubscriptionStatus.ACTIVE
+        and one.renewal == Renewal.ONLINE
+        and bool((one.next_plan or one.plan).price_cents)
+        and one.paid_until is not None
+        and day <= one.paid_until
+        and message.facts.get("on") == (one.paid_until + timedelta(days=1)).isoformat()
+    )

@@ -187,8 +187,8 @@ def paid_by_card(one: Subscription, on: datetime) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("ends_in", "number"), [(7, 0), (6, 1), (5, 0)])
-def test_a_debit_is_told_seven_days_before(
+@pytest.mark.parametrize(("ends_in", "number"), [(7, 0), (6, 1), (5, 1), (1, 1), (0, 0)])
+def test_a_debit_is_told_seven_days_before_or_later_where_nobody_could(
     ends_in: int, number: int, newcomer: Member, plan: Plan, customer: Customer
 ) -> None:
     mandate(customer)
@@ -196,9 +196,17 @@ def test_a_debit_is_told_seven_days_before(
     assert recalled() == ["subscription.sepa_notice"] * number
     if number:
         assert Message.objects.get().facts == {
-            "day": "2027-03-09", "cents": 1200, "on": "2027-03-16",
+            "day": "2027-03-09", "cents": 1200, "on": f"2027-03-{10 + ends_in:02d}",
             "mandate": "RUM-77", "last4": "3000",
         }  # fmt: skip
+
+
+def test_a_debit_is_told_once(newcomer: Member, plan: Plan, customer: Customer) -> None:
+    mandate(customer)
+    running(newcomer, plan, 6, renewal="online")
+    for days in range(6):
+        write_renewal_reminders(morning(days))
+    assert events() == ["subscription.sepa_notice"]
 
 
 def test_a_card_s_debit_names_no_mandate(newcomer: Member, plan: Plan) -> None:
