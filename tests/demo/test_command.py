@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,19 @@ def test_it_opens_prints_its_people_and_stops_both_processes(tmp_path):
         rest: Any = running.communicate(timeout=60)[0]
     assert "Arrêté." in rest
     assert running.returncode == 0
-    assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
+    until = time.monotonic() + 20
+    while any(map(runs, children)) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert [pid for pid in children if runs(pid)] == []
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there and has not ended: one nobody has waited for yet is no more."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
 
 
 def descendants(pid: int) -> list[int]:
