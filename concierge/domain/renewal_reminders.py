@@ -194,11 +194,9 @@ def is_of_today(message: Message, one: Subscription, now: datetime) -> bool:
 
 def is_debited_then(message: Message, one: Subscription, day: date) -> bool:
     """Whether the debit that a notice tells of still is to come on that day."""
-    return (
-        one.status == SubscriptionStatus.ACTIVE
-        and one.renewal == Renewal.ONLINE
-        and bool((one.next_plan or one.plan).price_cents)
-        and one.paid_until is not None
-        and day <= one.paid_until
-        and message.facts.get("on") == (one.paid_until + timedelta(days=1)).isoformat()
-    )
+    if one.status != SubscriptionStatus.ACTIVE or one.renewal != Renewal.ONLINE:
+        return False
+    if one.paid_until is None or one.paid_until < day:
+        return False
+    on = (one.paid_until + timedelta(days=1)).isoformat()
+    return bool((one.next_plan or one.plan).price_cents) and message.facts.get("on", on) == on
