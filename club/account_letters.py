@@ -5,10 +5,9 @@ from datetime import date, datetime
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from club.emails import one_line, rendered
+from club.emails import letter_of
 from club.kernel import letters, words
 from club.kernel.letters import Letter, Sort
 from club.kernel.spans import local_day
@@ -29,13 +28,11 @@ def write(message: Message, member: Member, now: datetime) -> Letter:
     context: dict[str, object] = {"day": day, "place": member.place}
     template = "club/email/account_ends"
     link = settings.BASE_URL + reverse("portal:home")
-    return Letter(
-        subject=one_line(rendered(f"{template}_subject.txt", context)),
-        text=rendered(f"{template}_body.txt", context),
-        html=mark_safe(rendered(f"{template}_body.html", context)),  # noqa: S308  # nosec
+    return letter_of(
+        template,
+        context,
         button=_("Garder mon compte"),
         link=link,
-        short_link=link,
     )
 
 
@@ -53,13 +50,11 @@ def write_move(message: Message, who: Member, now: datetime) -> Letter:
         "place": who.place,
     }
     link = settings.BASE_URL + reverse("portal:household")
-    return Letter(
-        subject=one_line(rendered("club/email/household_subject.txt", context)),
-        text=rendered("club/email/household_body.txt", context),
-        html=mark_safe(rendered("club/email/household_body.html", context)),  # noqa: S308  # nosec
+    return letter_of(
+        "club/email/household",
+        context,
         button=_("Voir mon foyer"),
         link=link,
-        short_link=link,
     )
 
 

@@ -100,7 +100,7 @@ def user_with(email: str = "", phone: str = "") -> User | None:
         return User.objects.filter(phone=phone).first()
     proved = EmailAddress.objects.filter(email__iexact=email, verified=True).first()
     if proved is not None:
-        return proved.user  # type: ignore[no-any-return]
+        return proved.user
     return User.objects.filter(email__iexact=email).first()
 
 
@@ -138,7 +138,7 @@ class EntryProcess(LoginCodeVerificationProcess):
 
     @classmethod
     def resume(cls, stage: LoginByCodeStage) -> "EntryProcess | None":
-        return cls(stage).abort_if_invalid()  # type: ignore[no-any-return]
+        return cls(stage).abort_if_invalid()
 
     @property
     def address(self) -> dict[str, str]:

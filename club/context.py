@@ -23,7 +23,7 @@ def member_of(request: HttpRequest) -> Member | None:
             .filter(user=user)
             .first()
         )
-    return request._member  # type: ignore[attr-defined, no-any-return]
+    return request._member  # type: ignore[attr-defined]
 
 
 def place_of(request: HttpRequest) -> Place | None:
@@ -41,7 +41,7 @@ def place_of(request: HttpRequest) -> Place | None:
                 .order_by(Case(When(own, then=0), default=1), "pk")
                 .first()
             )
-    return request._place  # type: ignore[attr-defined, no-any-return]
+    return request._place  # type: ignore[attr-defined]
 
 
 def site(request: HttpRequest) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from club.domain.outbox import Transport, Unreachable
 from club.enums import MessageChannel
 from club.kernel import sms_text, words
-from club.kernel.letters import Letter
+from club.kernel.letters import Attachment, Letter
 from club.kernel.spans import local_day
 from club.models import Message
 from club.sms import send_sms
@@ -30,6 +31,30 @@ def rendered(template: str, context: dict[str, object]) -> str:
 def one_line(text: str) -> str:
     """A header is one line."""
     return " ".join(part.strip(" \t") for part in text.splitlines() if part.strip(" \t"))
+
+
+def letter_of(
+    template: str,
+    context: dict[str, object],
+    *,
+    button: str,
+    link: str,
+    short_link: str = "",
+    attachments: tuple[Attachment, ...] = (),
+) -> Letter:
+    """The letter whose words are `{template}_subject.txt`, `_body.txt` and `_body.html`.
+
+    Without a `short_link` an SMS bears the link itself.
+    """
+    return Letter(
+        subject=one_line(rendered(f"{template}_subject.txt", context)),
+        text=rendered(f"{template}_body.txt", context),
+        html=mark_safe(rendered(f"{template}_body.html", context)),  # noqa: S308 - a template's
+        button=button,
+        link=link,
+        short_link=short_link or link,
+        attachments=attachments,
+    )
 
 
 def message_id(name: str) -> str:

@@ -51,7 +51,7 @@ def roles_of(user: Any) -> list[tuple[str, int]]:
     """The user's roles with their places, read once a request (a user lives as long)."""
     if not hasattr(user, "_roles"):
         user._roles = list(user.assignments.values_list("role", "place_id"))
-    return user._roles  # type: ignore[no-any-return]
+    return user._roles
 
 
 def places_for(user: Any, model: type[models.Model], actions: Iterable[str]) -> list[int]:

@@ -5,10 +5,9 @@ from datetime import datetime
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from club.emails import one_line, rendered
+from club.emails import letter_of
 from club.kernel import letters, words
 from club.kernel.letters import Letter, Sort
 from club.kernel.spans import local_day
@@ -62,13 +61,11 @@ def write(message: Message, receipt: Receipt, now: datetime) -> Letter:
     }
     template = "club/email/" + message.event.replace(".", "_")
     link = settings.BASE_URL + reverse("portal:receipt", args=[receipt.pk])
-    return Letter(
-        subject=one_line(rendered(f"{template}_subject.txt", context)),
-        text=rendered(f"{template}_body.txt", context),
-        html=mark_safe(rendered(f"{template}_body.html", context)),  # noqa: S308  # nosec
+    return letter_of(
+        template,
+        context,
         button=_("Voir mon reçu"),
         link=link,
-        short_link=link,
     )
 
 

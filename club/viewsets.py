@@ -22,6 +22,7 @@ from wagtail.admin.widgets.button import HeaderButton
 from wagtail.permissions import policy_registry
 
 from club.access import fresh_proof
+from club.forms import add_refusal
 from club.kernel import words
 from club.kernel.refusal import Refused
 from club.permissions import RULES, visible
@@ -85,13 +86,11 @@ class RefusingMixin:
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:
-            return super().form_valid(form)  # type: ignore[misc, no-any-return]
+            return super().form_valid(form)  # type: ignore[misc]
         except Refused as refused:
-            for reason in refused.reasons:
-                field = reason.field if reason.field in form.fields else None
-                form.add_error(field, str(reason.text))
+            add_refusal(form, refused)
             self.produced_error_message = self.get_error_message()  # type: ignore[attr-defined]
-            return self.form_invalid(form)  # type: ignore[attr-defined, no-any-return]
+            return self.form_invalid(form)  # type: ignore[attr-defined]
 
 
 class CreateView(RefusingMixin, generic.CreateView):
@@ -239,8 +238,7 @@ class ScopedViewSet(ModelViewSet):
             try:
                 step.act(instance, by=request.user, now=timezone.now(), **form.cleaned_data)
             except Refused as refused:
-                for reason in refused.reasons:
-                    form.add_error(None, str(reason.text))
+                add_refusal(form, refused)
             else:
                 messages.success(request, str(step.done))
                 return redirect(edit_url)

@@ -161,7 +161,7 @@ class Supervisor:
 
     def start_child(self) -> None:
         db.connections.close_all()
-        self.child = subprocess.Popen(  # noqa: S603  # nosec
+        self.child = subprocess.Popen(  # noqa: S603
             [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "worker", "--cluster"],
             env=os.environ | {"WORKER_NAME": self.name},
             start_new_session=True,
@@ -204,7 +204,7 @@ class Supervisor:
             if moment < job.next_at:
                 continue
             # Not in step with other supervisors, so that each cluster gets its share.
-            job.next_at = moment + job.seconds * random.uniform(0.8, 1.2)  # noqa: S311  # nosec
+            job.next_at = moment + job.seconds * random.uniform(0.8, 1.2)  # noqa: S311
             if self.is_waiting(job, moment):
                 continue
             broker = Noting()

@@ -214,7 +214,7 @@ def tools(request: HttpRequest, filters: Query[Filters]) -> HttpResponse:
             rows = rows.filter(department__slug=filters.department)
         page = page_by_name(rows, filters.cursor, filters.limit)
         last = page[: filters.limit][-1:]
-        following = make_cursor(last[0].by_name, str(last[0].pk)) if last else ""  # type: ignore[attr-defined]
+        following = make_cursor(last[0].by_name, str(last[0].pk)) if last else ""
     has_more = len(page) > filters.limit
     shown = list(shelves(page[: filters.limit], place, now).values())
     if period is not None:

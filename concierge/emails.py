@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from club.emails import one_line, rendered
+from club.emails import letter_of
 from club.kernel import codes, letters, links, words
 from club.kernel.calendars import ics_of
 from club.kernel.letters import Attachment, Letter, Sort
@@ -59,10 +58,9 @@ def write(message: Message, loan: Loan, now: datetime) -> Letter:
     }
     template = "concierge/email/" + message.event.replace(".", "_")
     link = links.booking_link(loan.reference)
-    return Letter(
-        subject=one_line(rendered(f"{template}_subject.txt", context)),
-        text=rendered(f"{template}_body.txt", context),
-        html=mark_safe(rendered(f"{template}_body.html", context)),  # noqa: S308  # nosec
+    return letter_of(
+        template,
+        context,
         button=_("Voir ma réservation"),
         link=link,
         short_link=links.short_booking_link(loan.reference, today),

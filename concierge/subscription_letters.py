@@ -6,10 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
-from club.emails import one_line, rendered
+from club.emails import letter_of
 from club.kernel import letters, words
 from club.kernel.letters import Letter, Sort
 from club.kernel.spans import local_day
@@ -136,13 +135,11 @@ def write(message: Message, one: Subscription, now: datetime) -> Letter:
     template = "concierge/email/" + message.event.replace(".", "_")
     link = settings.BASE_URL + reverse("portal:subscription")
     to_pay = message.event in TO_PAY
-    return Letter(
-        subject=one_line(rendered(f"{template}_subject.txt", context)),
-        text=rendered(f"{template}_body.txt", context),
-        html=mark_safe(rendered(f"{template}_body.html", context)),  # noqa: S308  # nosec
+    return letter_of(
+        template,
+        context,
         button=_("Payer mon abonnement") if to_pay else _("Voir mon abonnement"),
         link=link,
-        short_link=link,
     )
 
 

@@ -103,7 +103,7 @@ def status_and_log(model: Any) -> Iterator[str]:
     found: list[str] = []
     with connection.cursor() as cursor:
         cursor.execute(
-            STEPS + "SELECT id, subject_id, before, expected FROM steps"  # noqa: S608  # nosec
+            STEPS + "SELECT id, subject_id, before, expected FROM steps"  # noqa: S608
             " WHERE COALESCE(before, '') <> COALESCE(expected, '') LIMIT %s",
             [kind, SHOWN],
         )
@@ -112,7 +112,7 @@ def status_and_log(model: Any) -> Iterator[str]:
             for pk, subject, before, expected in cursor.fetchall()
         ]
         cursor.execute(
-            STEPS + "SELECT thing.id, thing.status, steps.after"  # noqa: S608  # nosec
+            STEPS + "SELECT thing.id, thing.status, steps.after"  # noqa: S608
             f" FROM {table} AS thing LEFT JOIN steps"
             " ON steps.subject_id = thing.id AND steps.following IS NULL"
             " WHERE COALESCE(steps.after, '') <> thing.status LIMIT %s",
@@ -123,7 +123,7 @@ def status_and_log(model: Any) -> Iterator[str]:
             for pk, status, after in cursor.fetchall()
         ]
         cursor.execute(
-            STEPS + "SELECT before, after, COUNT(*) FROM steps"  # noqa: S608  # nosec
+            STEPS + "SELECT before, after, COUNT(*) FROM steps"  # noqa: S608
             " WHERE before IS NOT NULL GROUP BY before, after",
             [kind],
         )

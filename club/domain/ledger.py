@@ -89,7 +89,7 @@ def reverse(
 
 
 def sum_of(entries: QuerySet[LedgerEntry]) -> int:
-    return entries.aggregate(sum=Sum("cents"))["sum"] or 0  # type: ignore[no-any-return]
+    return entries.aggregate(sum=Sum("cents"))["sum"] or 0
 
 
 def balance_of(household: Household) -> int:

@@ -43,7 +43,7 @@ class Composed:
             row = cursor.fetchone()
         if row is not None and converters:
             row = tuple(next(iter(compiler.apply_converters([row], converters))))
-        return row  # type: ignore[no-any-return]
+        return row
 
 
 def adapted(value: Any) -> Any:

@@ -67,7 +67,7 @@ def built(values: tuple[Any, ...]) -> ApiToken:
         member.place = rows[Place]
         member.place.landlord = rows[Landlord]
     else:
-        User.member.related.set_cached_value(token.user, None)  # type: ignore[attr-defined]
+        User.member.related.set_cached_value(token.user, None)
     return token
 
 

@@ -21,7 +21,7 @@ from concierge.enums import (
 class ActivitiesField(models.JSONField):
     """A list of activities, ticked in forms."""
 
-    def formfield(self, **kwargs: object) -> forms.Field:  # type: ignore[override]
+    def formfield(self, **kwargs: object) -> forms.Field:
         return forms.MultipleChoiceField(
             choices=Activity.choices,
             widget=forms.CheckboxSelectMultiple,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from club.access import member_required
+from club.access import MemberRequest, member_required
 from club.context import member_of, place_of
 from club.enums import Activity
 from club.kernel import codes
@@ -187,7 +187,7 @@ def reserve(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @member_required
-def reserve_for_member(request: HttpRequest, found: Tool, place: Place) -> HttpResponse:
+def reserve_for_member(request: MemberRequest, found: Tool, place: Place) -> HttpResponse:
     form = ReserveForm(request.POST)
     if not form.is_valid():
         return tool_page(request, found, place, form)
@@ -195,7 +195,7 @@ def reserve_for_member(request: HttpRequest, found: Tool, place: Place) -> HttpR
     try:
         loan = reserve_once(
             form_key=form.cleaned_data["key"],
-            member=request.member,  # type: ignore[attr-defined]
+            member=request.member,
             tool=found,
             place=place,
             starts_on=slot.starts_on,
@@ -213,12 +213,12 @@ def reserve_for_member(request: HttpRequest, found: Tool, place: Place) -> HttpR
 @require_safe
 @never_cache
 @member_required
-def reserved(request: HttpRequest, reference: str) -> HttpResponse:
+def reserved(request: MemberRequest, reference: str) -> HttpResponse:
     """ "C’est réservé": for its own member alone, and as long as it is true."""
     loan = get_object_or_404(
         Loan.objects.select_related("tool__department", "tool__photo", "place"),
         reference=reference,
-        member=request.member,  # type: ignore[attr-defined]
+        member=request.member,
     )
     if loan.status not in BEFORE_HANDOVER:
         return redirect("portal:booking", loan.reference)

@@ -107,7 +107,7 @@ def with_pages(links: Any) -> Any:
 
 
 def windows(links: list[Link], request: HttpRequest) -> list[Window]:
-    found = [Window(t.label, t.href(request), t.wall, t.pictures) for t in links]  # type: ignore[attr-defined]
+    found = [Window(t.label, t.href(request), t.wall, t.pictures) for t in links]
     return [window for window in found if window.url]
 
 

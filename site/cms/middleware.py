@@ -72,7 +72,7 @@ class PageCacheMiddleware:
             logger.warning("The page cache does not answer.")
             return self.private(self.get_response(request))
         if entry is not None:
-            return pagecache.answer(entry, request)  # type: ignore[no-any-return]
+            return pagecache.answer(entry, request)
         response = self.get_response(request)
         if not is_for_all(request, response):
             return self.private(response)

@@ -67,7 +67,7 @@ def group_of(place: Place, role: str) -> str:
 
 def sync_place_group(place: Place, role: str) -> Group:
     """The group of one role at one place: its pages, its files, its site's menus."""
-    home: HomePage = place.home_page  # type: ignore[attr-defined]
+    home: HomePage = place.home_page
     group, _created = Group.objects.get_or_create(name=group_of(place, role))
     for codename in PAGE_ACTIONS:
         GroupPagePermission.objects.get_or_create(

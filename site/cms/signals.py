@@ -57,7 +57,7 @@ def landlord_of(instance: models.Model) -> Landlord | None:
             if found is None:
                 break
         if found is not None:
-            return found  # type: ignore[no-any-return]
+            return found
     return None
 
 

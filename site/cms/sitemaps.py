@@ -25,7 +25,7 @@ class PageSitemap(Sitemap):
         return item.get_url(self.request) or "/"
 
     def lastmod(self, item: Page) -> datetime | None:
-        return item.last_published_at  # type: ignore[no-any-return]
+        return item.last_published_at
 
 
 class ToolSitemap(Sitemap):

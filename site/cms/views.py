@@ -82,7 +82,7 @@ def defect_reported(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def sitemap(request: HttpRequest) -> TemplateResponse:
-    return sitemap_view(  # type: ignore[no-any-return]
+    return sitemap_view(
         request, sitemaps={"pages": PageSitemap(request), "objects": ToolSitemap(request)}
     )
 

@@ -159,7 +159,7 @@ def one(request: HttpRequest, reference: str) -> HttpResponse:
     openapi_extra=KEYED,
 )
 @decorate_view(once)
-def move(request: HttpRequest, reference: str, body: Body[Changes]) -> HttpResponse:  # type: ignore[valid-type]
+def move(request: HttpRequest, reference: str, body: Body[Changes]) -> HttpResponse:
     kind, booking = mine(request, reference)
     changes = changes_of(kind, request)
     refuse_if_changed(request, kind, booking)

@@ -41,7 +41,7 @@ def pay(member: Member, by: User, **more: object) -> Receipt:
         "by": by,
         "now": NOW,
     }
-    return take_payment(**(wanted | more))  # type: ignore[arg-type]
+    return take_payment(**(wanted | more))
 
 
 def an_entry(member: Member, **more: object) -> LedgerEntry:
@@ -58,7 +58,7 @@ def an_entry(member: Member, **more: object) -> LedgerEntry:
         "at": NOW,
         "by": None,
     }
-    return enter(**(wanted | more))  # type: ignore[arg-type]
+    return enter(**(wanted | more))
 
 
 @pytest.mark.parametrize("guarded", [False, True])

@@ -210,7 +210,7 @@ def test_a_letter_opens_the_account_once(
     sign_in_staff(client, concierge_user)
     assert "Préparer la lettre" in client.get(f"/accueil/lettre/{rose.pk}/").content.decode()
     letter = client.post(f"/accueil/lettre/{rose.pk}/").content.decode()
-    code = re.search(r"letter__code\">([^<]+)<", letter).group(1)  # type: ignore[union-attr]
+    code = re.search(r"letter__code\">([^<]+)<", letter).group(1)
     assert re.fullmatch(r"[B-DF-HJ-LNPR-TVX2-9]{4}-[B-DF-HJ-LNPR-TVX2-9]{4}", code)
     assert "<svg" in letter
     assert "style=" not in letter.replace("stylesheet", "")
@@ -240,7 +240,7 @@ def test_failures_of_a_letter_sound_the_same(
 
     def said(code: str, name: str) -> str:
         page = client.post(CLAIM, {"code": code, "last_name": name}).content.decode()
-        return re.search(r"Ce code et ce nom[^<]+", page).group()  # type: ignore[union-attr]
+        return re.search(r"Ce code et ce nom[^<]+", page).group()
 
     known = said(code, "Autre")
     assert known == said("BCDF2345", "Lefèvre")

@@ -169,7 +169,7 @@ def test_a_phone_typed_in_any_way(client: Client, place: Place, tmp_path: Path, 
     assert text.startswith("Conciergerie des Tilleuls")
     assert len(text) <= 160
 
-    code = re.search(r"\d{6}", text).group()  # type: ignore[union-attr]
+    code = re.search(r"\d{6}", text).group()
     client.post(CODE, {"code": code})
 
     assert client.session["_auth_user_id"] == str(member.user.pk)
@@ -333,7 +333,7 @@ def test_a_contact_is_added_once_proved(client: Client, member: Member, tmp_path
     client.post("/mon-compte/contact/", {"contact": "06 39 98 12 34"})
     member.user.refresh_from_db()
     assert member.user.phone == ""
-    code = re.search(r"\d{6}", sms_sent(tmp_path)[0].splitlines()[1]).group()  # type: ignore[union-attr]
+    code = re.search(r"\d{6}", sms_sent(tmp_path)[0].splitlines()[1]).group()
     client.post("/mon-compte/contact/code/", {"code": wrong(code)})
     client.post("/mon-compte/contact/code/", {"code": code})
     member.user.refresh_from_db()

@@ -15,7 +15,7 @@ from tests.factories.concierge import CopyFactory, DepartmentFactory, LoanFactor
 
 
 @pytest.fixture(autouse=True)
-def at_the_counter(now: datetime):  # type: ignore[no-untyped-def]
+def at_the_counter(now: datetime):
     with time_machine.travel(now, tick=False):
         yield
 

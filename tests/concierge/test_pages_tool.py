@@ -21,7 +21,7 @@ KEY = "k" * 40
 
 
 @pytest.fixture(autouse=True)
-def at_the_counter(now: datetime):  # type: ignore[no-untyped-def]
+def at_the_counter(now: datetime):
     with time_machine.travel(now, tick=False):
         yield
 

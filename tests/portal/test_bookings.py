@@ -252,7 +252,7 @@ def test_an_unknown_reference_does_not_exist(signed_in: Client, act: str) -> Non
     ],
     ids=["prefix", "signature", "salt", "unknown", "shape"],
 )
-def test_a_forged_link_opens_nothing(client: Client, loan: Loan, act: str, forge) -> None:  # type: ignore[no-untyped-def]
+def test_a_forged_link_opens_nothing(client: Client, loan: Loan, act: str, forge) -> None:
     answer = client.get(forge(booking_path(loan.reference)) + act)
     assert answer.status_code == 404
 

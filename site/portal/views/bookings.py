@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from club.access import member_required
+from club.access import MemberRequest, member_required
 from club.kernel.bookings import Booking, Kind, kinds, of_member
 from club.kernel.calendars import ics_of
 from club.kernel.links import LIFE, SALT, booking_link
@@ -77,8 +77,8 @@ def through_a_door(view: View) -> View:
     """Give the view its `Door`: by the reference for its member, by the link for anybody."""
 
     @member_required
-    def for_member(request: HttpRequest, reference: str) -> HttpResponse:
-        member = request.member  # type: ignore[attr-defined]
+    def for_member(request: MemberRequest, reference: str) -> HttpResponse:
+        member = request.member
         kind, booking = own(reference, member)
         door = Door(kind, SCREENS[kind.name], booking, member.user, "booking", reference)
         return view(request, door)
@@ -105,8 +105,8 @@ def through_a_door(view: View) -> View:
 @require_safe
 @never_cache
 @member_required
-def bookings(request: HttpRequest) -> HttpResponse:
-    member = request.member  # type: ignore[attr-defined]
+def bookings(request: MemberRequest) -> HttpResponse:
+    member = request.member
     now = timezone.now()
     context = {
         "open": lines_of(of_member(member, upcoming=True, now=now), now),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from club.access import member_required
+from club.access import MemberRequest, member_required
 from club.domain.feeds import new_feed_address
 from club.kernel.bookings import of_member
 from club.kernel.calendars import ics_of
@@ -48,10 +48,10 @@ def feed(request: HttpRequest, feed_token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @member_required
-def agenda(request: HttpRequest) -> HttpResponse:
-    member = request.member  # type: ignore[attr-defined]
+def agenda(request: MemberRequest) -> HttpResponse:
+    member = request.member
     if request.method == "POST":
-        new_feed_address(member, by=request.user, now=timezone.now())  # type: ignore[arg-type]
+        new_feed_address(member, by=request.user, now=timezone.now())
         messages.success(request, _("L’adresse a changé. L’ancienne ne répond plus."))
         return redirect("portal:agenda")
     path = reverse("portal:feed", args=[member.feed_token])

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from club.access import member_required
+from club.access import MemberRequest, member_required
 from club.enums import Activity
 from club.kernel import words
 from club.kernel.bookings import of_member
@@ -89,8 +89,8 @@ def reminder_of(
 @require_safe
 @never_cache
 @member_required
-def home(request: HttpRequest) -> HttpResponse:
-    member = request.member  # type: ignore[attr-defined]
+def home(request: MemberRequest) -> HttpResponse:
+    member = request.member
     now = timezone.now()
     today = timezone.localdate(now)
     lines = lines_of(of_member(member, upcoming=True, now=now), now)
@@ -108,9 +108,9 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 @member_required
-def data(request: HttpRequest) -> HttpResponse:
+def data(request: MemberRequest) -> HttpResponse:
     """What is written about the member, to check and have corrected."""
-    member = request.member  # type: ignore[attr-defined]
+    member = request.member
     context = {
         "checks": member.tenancy_checks.order_by("-checked_on", "-pk")[:1],
         "phone": spoken_phone(member.user.phone) if member.user.phone else "",

@@ -86,7 +86,7 @@ class Workers:
             if self.random.random() < 0.1:
                 self.killed += 1
                 return {}
-            return task  # type: ignore[no-any-return]
+            return task
 
     def loop(self) -> None:
         while not self.stop.is_set():
