@@ -55,6 +55,7 @@ def recurring() -> list[Recurring]:
     return [
         Recurring("club.tasks.send_messages", 10),
         Recurring("club.tasks.run_daily_jobs", 60),
+        Recurring("club.tasks.run_minute_jobs", 60),
         Recurring("club.tasks.sweep_payments", 60),
         Recurring("club.tasks.fetch_lost_events", 3600),
     ]

@@ -2,15 +2,6 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class Wall(models.TextChoices):
-    BUTTER = "butter", _("beurre")
-    WATER = "water", _("eau")
-    CLAY = "clay", _("argile")
-    ROSE = "rose", _("rose")
-    LINDEN = "linden", _("tilleul")
-    HONEY = "honey", _("miel")
-
-
 class ValueClass(models.TextChoices):
     """What an object is worth: limits and deposits follow it."""
 

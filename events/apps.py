@@ -3,3 +3,16 @@ from django.apps import AppConfig
 
 class EventsConfig(AppConfig):
     name = "events"
+    verbose_name = "Événements"
+
+    def ready(self) -> None:
+        from club.kernel import bookings
+        from events import tasks
+        from events.domain import fees, invariants, personal
+        from events.kinds import REGISTRATION
+
+        bookings.register(REGISTRATION)
+        fees.register()
+        invariants.register()
+        personal.register()
+        tasks.register()

@@ -18,7 +18,9 @@ from club.kernel.transactions import Contended
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-CONFLICTS = {"taken", "wrong_state", "next_loan_begun"}
+CONFLICTS = {
+    "already_registered", "full", "next_loan_begun", "offer_over", "taken", "wrong_state",
+}  # fmt: skip
 RIGHTS = {"no_right", "right_not_begun", "right_ends"}
 
 

@@ -81,7 +81,8 @@ class Kind:
 
     For the API: `request` and `changes` are the bodies that make and move a booking
     (`request` has a literal `kind`), `answer` the shape of `as_json`; `create(body,
-    member, now)` and `move(booking, body, by, now)` hand them to the verbs.
+    member, now)` and `move(booking, body, by, now)` hand them to the verbs. What is made
+    and not `is_sure` (a turn on a waiting list) is answered with 202.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Kind:
     create: Callable[..., Any]
     move: Callable[..., Any]
     renew: Callable[..., Any] | None = None
+    is_sure: Callable[[Any], bool] = lambda booking: True
 
 
 _kinds: dict[str, Kind] = {}

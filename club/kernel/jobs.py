@@ -1,4 +1,4 @@
-"""The register of work that comes back each day.
+"""The register of work that comes back each day, or each minute.
 
 A job has a local hour from which it may run; it runs once a day, at the first
 look after that hour. So no clock change can skip or double it, and a worker that
@@ -30,3 +30,15 @@ def register(job: DailyJob) -> None:
 
 def daily() -> Iterable[DailyJob]:
     return sorted(_daily.values(), key=lambda job: (job.hour, job.name))
+
+
+_minutely: dict[str, Callable[[datetime], object]] = {}
+
+
+def register_minutely(name: str, work: Callable[[datetime], object]) -> None:
+    """What runs each minute is about what is due at that moment, and may be missed."""
+    _minutely[name] = work
+
+
+def minutely() -> Iterable[tuple[str, Callable[[datetime], object]]]:
+    return sorted(_minutely.items())

@@ -7,8 +7,8 @@ from rapidfuzz import fuzz, process
 
 from club.kernel.people import folded
 from club.models import Landlord
-from concierge.enums import Wall
 from concierge.models import Department
+from content.enums import Wall
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from concierge.enums import (
     RepairStatus,
     RetiredReason,
     ValueClass,
-    Wall,
 )
+from content.enums import Wall
 
 
 def tool_identifier() -> str:

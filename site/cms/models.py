@@ -28,8 +28,8 @@ from wagtail.search import index
 from club.context import member_of
 from club.models import Place
 from cms.enums import AlertLevel, Conformity, Target
-from concierge.enums import Wall
 from content.blocks import FEATURES
+from content.enums import Wall
 from content.models import BasePage
 
 ARTICLES_A_PAGE = 12

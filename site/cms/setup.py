@@ -33,7 +33,7 @@ from cms.models import (
     WeekNote,
 )
 from cms.permissions import sync, sync_user
-from concierge.enums import Wall
+from content.enums import Wall
 
 NBSP = "\u00a0"
 Block = tuple[str, Any]

@@ -25,6 +25,7 @@ urlpatterns = [
     path("mon-espace/", include("portal.urls")),
     path("emprunter/", include("concierge.urls")),
     path("abonnement/", prices, name="prices"),
+    path("seances/", include("events.urls")),
     path("", include("club.urls")),
     path("", include("content.urls")),
     path("", include("cms.urls")),

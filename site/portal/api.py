@@ -89,17 +89,20 @@ def refuse_if_changed(request: HttpRequest, kind: Kind, booking: Booking) -> Non
     auth=writes,
     summary=gettext_lazy("Réserver"),
     description=gettext_lazy(
-        "409 taken : rien n’est libre, next_free dit quand. 403 : il manque un droit. "
+        "202 : en liste d’attente, position dit à quel rang. "
+        "409 taken ou full : rien n’est libre, next_free ou places_left en disent plus. "
+        "403 : il manque un droit. "
         "422 : une règle s’y oppose, errors dit lesquelles."
     ),
-    response={201: BookingOut, **WRITTEN},
+    response={201: BookingOut, 202: BookingOut, **WRITTEN},
     openapi_extra=KEYED,
 )
 @decorate_view(once)
 def make(request: HttpRequest, body: Body[BookingIn]) -> HttpResponse:  # type: ignore[valid-type]
     kind = bookings.kind(body.kind)  # type: ignore[attr-defined]
     booking = kind.create(body, member=member_of(request), now=timezone.now())
-    return done(request, Answer(201, as_text(kind.as_json(booking)), path_of(booking)))
+    status = 201 if kind.is_sure(booking) else 202
+    return done(request, Answer(status, as_text(kind.as_json(booking)), path_of(booking)))
 
 
 @router.get(

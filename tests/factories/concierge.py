@@ -7,7 +7,8 @@ from factory.django import DjangoModelFactory
 from club.kernel.spans import local_day
 from concierge import models
 from concierge.domain.copies import next_label
-from concierge.enums import CopyStatus, Wall
+from concierge.enums import CopyStatus
+from content.enums import Wall
 from tests.factories.club import NOW, LandlordFactory, MemberFactory, PlaceFactory
 
 
