@@ -210,5 +210,6 @@ REGISTRATION = Kind(
     answer=RegistrationAnswer,
     create=create,
     move=change,
+    ends_by_itself=True,
     is_sure=lambda registration: registration.status != RegistrationStatus.WAITING,
 )

@@ -82,7 +82,8 @@ class Kind:
     For the API: `request` and `changes` are the bodies that make and move a booking
     (`request` has a literal `kind`), `answer` the shape of `as_json`; `create(body,
     member, now)` and `move(booking, body, by, now)` hand them to the verbs. What is made
-    and not `is_sure` (a turn on a waiting list) is answered with 202.
+    and not `is_sure` (a turn on a waiting list) is answered with 202. What
+    `ends_by_itself` is over with its hours, whatever its status; a loan is not.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Kind:
     move: Callable[..., Any]
     renew: Callable[..., Any] | None = None
     is_sure: Callable[[Any], bool] = lambda booking: True
+    ends_by_itself: bool = False
 
 
 _kinds: dict[str, Kind] = {}
@@ -135,6 +137,8 @@ def of_member(member: "Member", *, upcoming: bool, now: datetime) -> list[tuple[
     for candidate in kinds():
         rows = candidate.visible_to(member.user).filter(member=member)
         is_open = models.Q(status__in=candidate.model.OPEN_STATUSES)
+        if candidate.ends_by_itself:
+            is_open &= models.Q(ends_at__gt=now)
         rows = (
             rows.filter(is_open).order_by("starts_at")
             if upcoming

@@ -40,6 +40,7 @@ PAYABLE = (
     RegistrationStatus.CONFIRMED,
     RegistrationStatus.PRESENT,
 )
+AT_THE_DOOR = timedelta(minutes=30)
 AFTER_THE_PAGE = timedelta(minutes=10)
 """How long after its payment page a registration waits for news of the money."""
 
@@ -108,9 +109,9 @@ def paid_for(ids: Iterable[int]) -> dict[int, int]:
 
 
 def pay_until(registration: Registration, now: datetime) -> datetime:
-    """The term for paying: some hours, never past the beginning."""
+    """The term for paying: some hours, not past the beginning; at the door, some minutes."""
     hours = timedelta(hours=policy_for(registration.place).pay_hours)
-    return max(min(now + hours, registration.starts_at), now)
+    return max(min(now + hours, registration.starts_at), now + AT_THE_DOOR)
 
 
 # -- Money that goes back -----------------------------------------------------------------

@@ -3,18 +3,21 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from dateutil.relativedelta import relativedelta
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from club.kernel import personal, words
-from club.kernel.personal import Held, Room, Traces
+from club.kernel import jobs, personal, words
+from club.kernel.jobs import DailyJob
+from club.kernel.personal import Held, Room, Term, Traces
 from club.kernel.refusal import Reason
 from club.models import Member, User
 from events.domain.fees import to_give_back
 from events.domain.registrations import cancel
 from events.enums import OPEN
-from events.models import Answer, CheckIn, Participant, Registration
+from events.models import Answer, CheckIn, Participant, Registration, WalkIn
 
 
 def registrations_of(member: Member) -> QuerySet[Registration]:
@@ -76,5 +79,36 @@ EVENTS = Room(
 )
 
 
+# -- Terms -----------------------------------------------------------------------------------
+
+
+def scans_end(now: datetime) -> datetime:
+    return now - relativedelta(months=settings.RETENTION_SCANS_MONTHS)
+
+
+def old_scans(now: datetime) -> QuerySet[CheckIn]:
+    return CheckIn.objects.filter(at__lt=scans_end(now))
+
+
+def old_participants(now: datetime) -> QuerySet[Participant]:
+    return Participant.objects.filter(registration__ends_at__lt=scans_end(now))
+
+
+def old_answers(now: datetime) -> QuerySet[Answer]:
+    return Answer.objects.filter(registration__ends_at__lt=scans_end(now))
+
+
+def forget_first_names(now: datetime) -> None:
+    """Who walked in stays a number; the row itself is part of the session's count."""
+    old = WalkIn.objects.filter(came_at__lt=scans_end(now))
+    old.exclude(first_name="").update(first_name="")
+
+
 def register() -> None:
     personal.register(EVENTS)
+    personal.keep_for(
+        Term("check-ins", _("Les passages à l’entrée des événements"), old_scans),
+        Term("participants", _("Les noms et les âges donnés à l’inscription"), old_participants),
+        Term("answers-events", _("Les réponses données à l’inscription"), old_answers),
+    )
+    jobs.register(DailyJob("walk-in-names", 4, forget_first_names))
