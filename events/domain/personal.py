@@ -55,13 +55,8 @@ def forget(member: Member, traces: Traces, *, by: User, now: datetime) -> None:
 
 def came_since(since: datetime) -> Iterable[QuerySet]:
     """Registered, came, or has a place to come to."""
-    yield registrations_of_anybody(since).values("member")
-
-
-def registrations_of_anybody(since: datetime) -> QuerySet[Registration]:
-    return Registration.objects.filter(
-        Q(created_at__gte=since) | Q(present_at__gte=since) | Q(starts_at__gte=since)
-    )
+    busy = Q(created_at__gte=since) | Q(present_at__gte=since) | Q(starts_at__gte=since)
+    yield Registration.objects.filter(busy).values("member")
 
 
 EVENTS = Room(
