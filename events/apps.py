@@ -7,11 +7,12 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         from club.kernel import bookings
-        from events import tasks
+        from events import emails, tasks
         from events.domain import fees, invariants, personal
         from events.kinds import REGISTRATION
 
         bookings.register(REGISTRATION)
+        emails.register()
         fees.register()
         invariants.register()
         personal.register()

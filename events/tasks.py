@@ -7,6 +7,7 @@ from club.kernel import jobs
 from club.kernel.jobs import DailyJob
 from club.kernel.refusal import Refused
 from events.domain.registrations import lapse, to_lapse
+from events.domain.reminders import write_reminders
 from events.domain.schedules import endless, make_sessions
 from events.domain.waiting import look_again
 from events.models import Registration, Session
@@ -44,3 +45,4 @@ def register() -> None:
     jobs.register_minutely("registrations", lapse_registrations)
     jobs.register(DailyJob("offers", 6, offer_what_is_free))
     jobs.register(DailyJob("schedules", 3, extend_schedules))
+    jobs.register(DailyJob("event-reminders", 7, write_reminders))

@@ -4,21 +4,16 @@ Days are calendar days. What a reminder says is true on its day alone: it leaves
 that day, or not at all.
 """
 
-from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import Q
 
-from club.domain.messages import channel_of, tell_many
-from club.enums import ConsentKind, MessageChannel
-from club.kernel.spans import at, end_of, local_day, start_of
-from club.models import Consent, Message
+from club.domain.messages import tell_many
+from club.domain.reminders import leaves_today, reminders
+from club.kernel.spans import end_of, local_day, start_of
+from club.models import Message
 from concierge.enums import BEFORE_HANDOVER, LoanStatus
 from concierge.models import Loan
-
-HOUR = time(8)
-"""From when on reminders leave; an hour that each day of the year has once."""
-GROUP = "reminder"
 
 
 def recalled_on(day: date) -> dict[str, Q]:
@@ -51,47 +46,15 @@ ALSO_BY_SMS = {"loan.pickup_tomorrow", "loan.due_tomorrow"}
 
 def write_reminders(now: datetime) -> None:
     """Leave the day's reminders in the outbox; again on the same day adds none."""
-    day = local_day(now)
-    for event, recalled in recalled_on(day).items():
-        tell_many(reminders(event, recalled, day, now))
-
-
-def reminders(event: str, recalled: Q, day: date, now: datetime) -> Iterator[Message]:
-    due_at = max(now, at(day, HOUR))
-    loans = Loan.objects.filter(recalled)
-    by_sms = set(
-        Consent.objects.filter(
-            kind=ConsentKind.SMS, withdrawn_at=None, member__in=loans.values("member")
-        ).values_list("member_id", flat=True)
-        if event in ALSO_BY_SMS
-        else ()
-    )
-    for pk, reference, member_id, email, phone in loans.values_list(
-        "pk", "reference", "member_id", "member__user__email", "member__user__phone"
-    ):
-        channels = [channel_of(email, phone)]
-        if phone and member_id in by_sms and channels != [MessageChannel.SMS]:
-            channels.append(MessageChannel.SMS)
-        for channel in channels:
-            if channel is None:
-                continue
-            yield Message(
-                key=f"{event}:{reference}:{day}:{channel}",
-                event=event,
-                group=GROUP,
-                member_id=member_id,
-                subject_kind="loan",
-                subject_id=pk,
-                channel=channel,
-                facts={"day": day.isoformat()},
-                due_at=due_at,
-            )
+    for event, recalled in recalled_on(local_day(now)).items():
+        found = Loan.objects.filter(recalled)
+        tell_many(reminders(event, found, now, also_by_sms=event in ALSO_BY_SMS))
 
 
 def is_of_today(message: Message, loan: Loan, now: datetime) -> bool:
     """Whether a reminder still is for the day on which it leaves, and still true."""
     day = local_day(now)
-    if message.facts.get("day") != day.isoformat():
+    if not leaves_today(message, now):
         return False
     if loan.status == LoanStatus.OUT:
         days = {"loan.due_tomorrow": 1, "loan.late_1": -1, "loan.late_3": -3}

@@ -15,10 +15,10 @@ from django.db.models import BigIntegerField, Case, OuterRef, Q, QuerySet, Subqu
 from django.db.models.functions import Coalesce
 
 from club.domain.messages import channel_for, tell_many
+from club.domain.reminders import GROUP, HOUR, leaves_today
 from club.enums import EntryKind, MandateStatus, Means
 from club.kernel.spans import at, end_of, local_day, start_of
 from club.models import Customer, LedgerEntry, Mandate, Member, Message
-from concierge.domain.reminders import GROUP, HOUR
 from concierge.enums import Renewal, SubscriptionStatus
 from concierge.models import Subscription
 
@@ -179,7 +179,7 @@ def is_of_today(message: Message, one: Subscription, now: datetime) -> bool:
         return False
     if message.event in (SEPA, CARD):
         return is_debited_then(message, one, day)
-    if message.facts.get("day") != day.isoformat():
+    if not leaves_today(message, now):
         return False
     if message.event in LATE:
         since = day - timedelta(days=LATE[message.event])
