@@ -9,22 +9,21 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from ninja import Field, Query, Router, Schema
 
 from club.api.answers import bad_cursor, make_cursor, read, read_cursor
+from club.api.asked import period_asked, place_named
 from club.api.auth import member_of, reads
-from club.api.problems import PROBLEMS, ProblemRaised, declared, not_found
+from club.api.problems import PROBLEMS, declared, not_found
 from club.api.texts import gettext_lazy
 from club.kernel.inputs import Cursor, Day, Identifier, Text
 from club.kernel.spans import days_between, end_of, local_day, start_of
-from club.models import Member, Place
+from club.models import Member
 from concierge.models import Tool
 from concierge.queries.availability import Shelf, availability, free_by_day, shelves, windows
 from concierge.queries.search import search_tools
 
 router = Router(tags=["concierge"], auth=reads)
-MOST_DAYS = 366
 PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{1,12}\Z", re.ASCII)
 
 
@@ -99,36 +98,6 @@ class CalendarFilters(Schema):
     place: Identifier | None = None
     first: Day | None = Field(None, alias="from")
     last: Day | None = Field(None, alias="to")
-
-
-def place_named(slug: str | None, member: Member) -> Place:
-    """The member's own place, or another public one of the same landlord."""
-    if slug is None or slug == member.place.slug:
-        return member.place
-    place = (
-        Place.objects.select_related("landlord")
-        .filter(slug=slug, landlord_id=member.place.landlord_id, is_public=True)
-        .first()
-    )
-    if place is None:
-        raise ProblemRaised(422, "unknown_place", _("Ce point d’accueil est inconnu."), "place")
-    return place
-
-
-def period_asked(first: date | None, last: date | None) -> tuple[date, date] | None:
-    """Both days of a period, in order and not too far apart; None where none is asked."""
-    if first is None and last is None:
-        return None
-    first = first or last
-    last = last or first
-    assert first is not None and last is not None
-    if last < first:
-        raise ProblemRaised(422, "dates_in_disorder", _("La fin vient après le début."), "to")
-    if (last - first).days >= MOST_DAYS:
-        raise ProblemRaised(
-            422, "too_many_days", _("Demandez %(days)d jours au plus.") % {"days": MOST_DAYS}, "to"
-        )
-    return first, last
 
 
 def tool_named(public_id: str, member: Member) -> Tool:

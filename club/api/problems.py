@@ -21,6 +21,8 @@ MEDIA_TYPE = "application/problem+json"
 CONFLICTS = {
     "already_registered", "full", "next_loan_begun", "offer_over", "taken", "wrong_state",
 }  # fmt: skip
+TOLD_ON_TOP = ("next_free", "places_left")
+"""What a caller needs to go on, where the first reason tells it."""
 RIGHTS = {"no_right", "right_not_begun", "right_ends"}
 
 
@@ -48,6 +50,7 @@ class Problem(Schema):
     code: str
     errors: list[FieldProblem] = []
     next_free: list[FreeWindow] | None = None
+    places_left: int | None = None
 
 
 def declared(*statuses: int) -> dict[int, type[Schema]]:
@@ -141,7 +144,7 @@ def of_refusal(refusal: Refused) -> tuple[int, str]:
         for reason in refusal.reasons
     ]
     first = refusal.reasons[0]
-    more = {"next_free": first.facts["next_free"]} if "next_free" in first.facts else {}
+    more = {name: first.facts[name] for name in TOLD_ON_TOP if name in first.facts}
     return status, document(status, first.code, str(first.text), errors, **more)
 
 

@@ -13,6 +13,7 @@ from club.api.problems import MEDIA_TYPE, ProblemRaised
 from club.api.routes import router as club_router
 from club.api.texts import gettext_lazy
 from concierge.api import router as concierge_router
+from events.api import router as events_router
 from portal.api import router as bookings_router
 
 
@@ -70,4 +71,5 @@ api = Api(
 )
 api.add_router("", club_router)
 api.add_router("", concierge_router)
+api.add_router("", events_router)
 api.add_router("", bookings_router)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from ninja import Body, Field, Query, Router, Schema
 from ninja.decorators import decorate_view
 from ninja.errors import ValidationError as InvalidRequest
-from pydantic import ValidationError
+from pydantic import SkipValidation, ValidationError
 
 from club.api.answers import as_text, bad_cursor, make_cursor, names, read, read_cursor, tag_of
 from club.api.auth import member_of, reads, token_of, writes
@@ -40,7 +40,11 @@ def one_of(shapes: list[Any]) -> Any:
 
 BookingIn = one_of([kind.request for kind in bookings.kinds()])
 BookingOut = one_of([kind.answer for kind in bookings.kinds()])
-Changes: Any = Union[tuple(kind.changes for kind in bookings.kinds())]  # noqa: UP007
+Changes: Any = Annotated[
+    Union[tuple(kind.changes for kind in bookings.kinds())],  # noqa: UP007
+    SkipValidation,
+]
+"""For the document alone: which kind's changes a body is, its booking says (`changes_of`)."""
 
 
 class BookingsOut(Schema):
@@ -154,9 +158,10 @@ def one(request: HttpRequest, reference: str) -> HttpResponse:
 @router.patch(
     "/bookings/{reference}",
     auth=writes,
-    summary=gettext_lazy("Changer de dates"),
+    summary=gettext_lazy("Changer de dates ou de places"),
     description=gettext_lazy(
-        "La référence reste. Avec If-Match : seulement si la réservation n’a pas changé."
+        "La référence reste. Avec If-Match : seulement si la réservation n’a pas changé. "
+        "Pour un événement : quantity, session, ou accept pour dire oui aux places proposées."
     ),
     response={200: BookingOut, **WRITTEN, **declared(412)},
     openapi_extra=KEYED,
@@ -171,7 +176,7 @@ def move(request: HttpRequest, reference: str, body: Body[Changes]) -> HttpRespo
 
 
 def changes_of(kind: Kind, request: HttpRequest) -> Any:
-    """The body as this booking's own kind reads it: the union may have read another's."""
+    """The body as this booking's own kind reads it."""
     try:
         return kind.changes.model_validate(request.parsed_body)  # type: ignore[attr-defined]
     except ValidationError as error:

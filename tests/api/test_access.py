@@ -12,6 +12,7 @@ from concierge.models import Loan
 from tests.api.conftest import Caller, loan_body
 from tests.factories.club import AssignmentFactory, PlaceFactory
 from tests.factories.concierge import ToolFactory
+from tests.factories.events import SessionFactory
 
 ROUTES = [
     ("GET", "/me"),
@@ -19,6 +20,8 @@ ROUTES = [
     ("GET", "/tools"),
     ("GET", "/tools/{tool}"),
     ("GET", "/tools/{tool}/availability"),
+    ("GET", "/events"),
+    ("GET", "/events/{event}"),
     ("GET", "/bookings"),
     ("POST", "/bookings"),
     ("GET", "/bookings/{reference}"),
@@ -34,7 +37,7 @@ def test_the_routes_above_are_all_there_are() -> None:
     from config.api import api
 
     documented = {
-        (method.upper(), path.removeprefix("/api/v1").replace("{tool_id}", "{tool}"))
+        (method.upper(), path.removeprefix("/api/v1").replace("_id}", "}"))
         for path, operations in api.get_openapi_schema(path_prefix="/api/v1/")["paths"].items()
         for method in operations
     }
@@ -85,6 +88,7 @@ def test_a_token_that_reads_reads(
     member: Any, tool: Any, copy: Any, caller_for: Callable[..., Caller], method: str, path: str
 ) -> None:
     made = caller_for(member.user).post("/bookings", loan_body(tool)).json()
+    made["event"] = SessionFactory(place=member.place).event.public_id
     reader = caller_for(member.user, "read")
     assert reader(method, path.format(**made)).status_code == 200
 
