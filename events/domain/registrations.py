@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError
 from django.db.models import F, Q, QuerySet
@@ -86,59 +87,82 @@ def register(
         standing = standing_of(member, public_id, now)
     check(standing, quantity, now, channel)
     check_company(standing.session, quantity, company, channel)
-    made = Registration(
-        session=standing.session,
-        member=member,
-        place=standing.session.place,
-        starts_at=standing.session.starts_at,
-        ends_at=standing.session.ends_at,
-        quantity=quantity,
-        wanted=quantity,
-        fewer_ok=fewer_ok,
-        unit_cents=unit_price(standing),
-        channel=channel,
-        created_at=now,
-    )
+    wanted = Wanted(standing, member, quantity, fewer_ok, channel, company)
     if standing.may_fit(quantity):
-        return take(made, company, by=by, now=now)
+        return take(wanted, by=by, now=now)
     if not waits:
         raise full(standing.session, quantity, now)
-    return wait_for(made, company, by=by, now=now)
+    return wait_for(wanted, by=by, now=now)
 
 
-def take(made: Registration, company: Company, *, by: User, now: datetime) -> Registration:
+@dataclass(frozen=True)
+class Wanted:
+    """What a member asks for, checked against the session's rules."""
+
+    standing: Standing
+    member: Member
+    quantity: int
+    fewer_ok: bool
+    channel: str
+    company: Company
+
+    @property
+    def session(self) -> Session:
+        return self.standing.session
+
+    def made(self, status: str, now: datetime, **more: Any) -> Registration:
+        """Kept with who comes. The unique key of (session, member) judges between two tabs."""
+        made = Registration(
+            session=self.session,
+            member=self.member,
+            place=self.session.place,
+            starts_at=self.session.starts_at,
+            ends_at=self.session.ends_at,
+            quantity=self.quantity,
+            wanted=self.quantity,
+            fewer_ok=self.fewer_ok,
+            unit_cents=unit_price(self.standing),
+            status=status,
+            channel=self.channel,
+            created_at=now,
+            **more,
+        )
+        if status == RegistrationStatus.PENDING:
+            made.pay_until = fees.pay_until(made, now)
+        try:
+            made.save(force_insert=True)
+        except IntegrityError as error:
+            raise Contended from error
+        keep_company(made, self.company)
+        return made
+
+
+def take(wanted: Wanted, *, by: User, now: datetime) -> Registration:
     """The places are claimed last, so that others wait for them as briefly as can be."""
-    session = made.session
-    made.status = RegistrationStatus.ASKED if session.needs_approval else held_status(made)
-    if made.status == RegistrationStatus.PENDING:
-        made.pay_until = fees.pay_until(made, now)
-    elif made.status == RegistrationStatus.CONFIRMED:
-        made.confirmed_at = now
-    keep(made, company)
-    if made.status != RegistrationStatus.ASKED:
+    session = wanted.session
+    cents = unit_price(wanted.standing) * wanted.quantity
+    status = RegistrationStatus.ASKED if session.needs_approval else held_status(session, cents)
+    sure = {"confirmed_at": now} if status == RegistrationStatus.CONFIRMED else {}
+    made = wanted.made(status, now, **sure)
+    if status != RegistrationStatus.ASKED:
         fees.charge(made, by=by, now=now)
-    facts = {"to": made.status, "quantity": made.quantity}
+    facts = {"to": status, "quantity": made.quantity}
     log(made, "register", by=by, now=now, channel=made.channel, facts=facts)
-    told(made, f"registration.{made.status}", now=now)
+    told(made, f"registration.{status}", now=now)
     flush()
     if not claim(session, made.quantity):
         raise Contended
     return made
 
 
-def held_status(registration: Registration) -> str:
+def held_status(session: Session, cents: int) -> RegistrationStatus:
     """Once its places are held: to be paid, or sure."""
-    if registration.cents and registration.session.pay_first:
+    if cents and session.pay_first:
         return RegistrationStatus.PENDING
     return RegistrationStatus.CONFIRMED
 
 
-def keep(made: Registration, company: Company) -> None:
-    """The unique key of (session, member) is the judge between two tabs."""
-    try:
-        made.save(force_insert=True)
-    except IntegrityError as error:
-        raise Contended from error
+def keep_company(made: Registration, company: Company) -> None:
     Participant.objects.bulk_create(
         Participant(registration=made, name=person.name.strip()[:80], age=person.age)
         for person in company.people
@@ -188,24 +212,21 @@ def full(session: Session, quantity: int, now: datetime) -> Refused:
     )
 
 
-@in_one_transaction
-def wait_for(made: Registration, company: Company, *, by: User, now: datetime) -> Registration:
+def wait_for(wanted: Wanted, *, by: User, now: datetime) -> Registration:
     """A turn at the end of the list, for all the places together."""
-    session = locked_session(made.session_id)
-    if session.free is None or made.quantity <= session.free:
+    session = locked_session(wanted.session.pk)
+    if session.free is None or wanted.quantity <= session.free:
         raise Contended
-    wanted = session.wanted_capacity
-    if wanted is not None and made.quantity > wanted:
-        text = _("Cette séance a %(capacity)s places en tout.") % {"capacity": wanted}
-        raise refuse("more_than_capacity", text, "quantity", capacity=wanted)
+    capacity = session.wanted_capacity
+    if capacity is not None and wanted.quantity > capacity:
+        text = _("Cette séance a %(capacity)s places en tout.") % {"capacity": capacity}
+        raise refuse("more_than_capacity", text, "quantity", capacity=capacity)
     if now >= offers_stop_at(session):
         raise refuse(
             "too_late_to_wait",
             _("La liste d’attente est close. Une place libre va à qui vient : appelez-nous."),
         )
-    made.status = RegistrationStatus.WAITING
-    made.queued_at = made.waiting_at = now
-    keep(made, company)
+    made = wanted.made(RegistrationStatus.WAITING, now, queued_at=now, waiting_at=now)
     facts = {"to": made.status, "quantity": made.quantity, "fewer_ok": made.fewer_ok}
     log(made, "wait", by=by, now=now, channel=made.channel, facts=facts)
     told(made, "registration.waiting", now=now)
@@ -475,7 +496,7 @@ def hold_places(
     registration: Registration, *, by: User, now: datetime, verb: str, channel: str
 ) -> None:
     """Its places are held already: now they are sure, or to be paid."""
-    to = held_status(registration)
+    to = held_status(registration.session, registration.cents)
     pay_until = fees.pay_until(registration, now) if to == RegistrationStatus.PENDING else None
     move(
         registration,
