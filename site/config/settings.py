@@ -9,6 +9,7 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONCE, NONE, SELF
@@ -413,8 +414,13 @@ MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR_DIR / "media"
 WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = DEBUG
-STORAGES = {
+STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Papers of partners and people: no address leads there, a view gives them out.
+    "private": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": VAR_DIR / "private", "base_url": None},
+    },
     "staticfiles": {
         "BACKEND": (
             "whitenoise.storage.CompressedManifestStaticFilesStorage"
@@ -425,15 +431,15 @@ STORAGES = {
 }
 S3_BUCKET = env.str("S3_BUCKET", "")
 if S3_BUCKET:
-    STORAGES["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {  # type: ignore[dict-item]
-            "bucket_name": S3_BUCKET,
-            "endpoint_url": env.str("S3_ENDPOINT", "") or None,
-            "region_name": env.str("S3_REGION", "") or None,
-            "querystring_auth": True,
-        },
+    IN_S3 = {
+        "bucket_name": S3_BUCKET,
+        "endpoint_url": env.str("S3_ENDPOINT", "") or None,
+        "region_name": env.str("S3_REGION", "") or None,
+        "querystring_auth": True,
     }
+    BACKEND = "storages.backends.s3.S3Storage"
+    STORAGES["default"] = {"BACKEND": BACKEND, "OPTIONS": IN_S3}
+    STORAGES["private"] = {"BACKEND": BACKEND, "OPTIONS": {**IN_S3, "location": "private"}}
 
 # -- Wagtail ---------------------------------------------------------------------------
 

@@ -1,0 +1,60 @@
+"""Papers are kept apart from the site's pictures, and no address leads to them.
+
+A paper is a PDF or a photo of some size, told by its bytes and not by its name. A PDF
+that runs something when it is opened is refused.
+"""
+
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.files.storage import Storage, storages
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext_lazy as _
+
+MOST_BYTES = 10 * 1024 * 1024
+STARTS: dict[bytes, str] = {
+    b"%PDF-": "application/pdf",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+}
+ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFile|RichMedia|XFA)\b")
+ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
+
+
+def private_storage() -> Storage:
+    return storages["private"]
+
+
+def sort_of(head: bytes) -> str | None:
+    """The media type that the first bytes say; None for any other."""
+    return next((sort for start, sort in STARTS.items() if head.startswith(start)), None)
+
+
+def check_paper(file: Any) -> str:
+    """The media type of an upload. Raises `ValidationError` with what is wrong with it."""
+    if file.size > MOST_BYTES:
+        raise ValidationError(
+            _("Ce fichier fait %(size)s. Envoyez-en un de %(most)s au plus.")
+            % {"size": filesizeformat(file.size), "most": filesizeformat(MOST_BYTES)},
+            code="too_large",
+        )
+    file.seek(0)
+    content = file.read()
+    file.seek(0)
+    sort = sort_of(content[:16])
+    if sort is None:
+        raise ValidationError(_("Envoyez un PDF ou une photo (JPEG, PNG)."), code="wrong_type")
+    if sort == "application/pdf" and is_active(content):
+        raise ValidationError(
+            _("Ce PDF contient un programme. Imprimez-le de nouveau en PDF, ou prenez une photo."),
+            code="active_pdf",
+        )
+    return sort
+
+
+def is_active(content: bytes) -> bool:
+    """Names can be written with #xx for a letter; what is inside compressed streams is
+    not read, so a viewer's own protection remains the last."""
+    plain = ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), content)
+    return ACTIVE.search(plain) is not None
