@@ -325,8 +325,10 @@ def open_page(
     expires_at: datetime,
     back: str,
     cancelled: str,
+    by_debit: bool = True,
 ) -> HostedPage:
     """The payment page of one of our checkouts: asked for twice, it is the same page."""
+    offered = OFFERED if by_debit else OFFERED[:1]
     if renews is not None:
         line: dict[str, Any] = {"price": price_id(renews), "quantity": 1}
         more: dict[str, Any] = {"mode": "subscription", "subscription_data": {"metadata": facts}}
@@ -345,7 +347,7 @@ def open_page(
                 "client_reference_id": reference,
                 "line_items": [line],
                 "metadata": facts,
-                "allowed_payment_method_types": list(OFFERED),
+                "allowed_payment_method_types": list(offered),
                 "locale": "fr",
                 "expires_at": int(expires_at.timestamp()),
                 "success_url": back,
@@ -354,7 +356,7 @@ def open_page(
             },
             {"idempotency_key": key_of("checkout", reference)},
         )
-    missing = set(OFFERED) - set(made.payment_method_types or ())
+    missing = set(offered) - set(made.payment_method_types or ())
     if missing:
         logger.warning("The payment page does not offer %s: is it switched on?", sorted(missing))
     return HostedPage(str(made.id), str(made.url or ""))

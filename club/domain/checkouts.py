@@ -127,6 +127,7 @@ def ask_page(checkout: Checkout, *, origin: str, now: datetime) -> gateway.Hoste
         renews=renews.price(subject) if renews else None,
         name=str(sold.label(subject)),
         cents=checkout.cents,
+        by_debit=not sold.at_once,
         expires_at=checkout.expires_at,
         back=f"{origin}/mon-espace/payer/retour/{checkout.reference}/",
         cancelled=f"{origin}/mon-espace/payer/{kind}/{subject_id}/",

@@ -144,7 +144,7 @@ class Reading:
         if checkout is not None and is_first:
             move(checkout, CheckoutStatus.PAID, by=None, now=self.now)
         if twice:
-            ask_refund(entry, entry.cents, RefundReason.TWICE, by=None, now=self.now)
+            ask_refund(entry, entry.cents, self.why_back(entry), by=None, now=self.now)
         else:
             paid = Paid(payment.cents, payment.means, entry.source, payment.at)
             self.settle(sold, subject, paid)
@@ -166,6 +166,15 @@ class Reading:
             return all(one.subject_id != subject.pk for one in due)
         is_first = self.first_of.get(payment.subscription) == payment.id
         return is_first and renews.is_needless(subject, local_day(payment.at))
+
+    def why_back(self, entry: LedgerEntry) -> str:
+        """Paid twice, or for what was given up before its money came."""
+        moved = LedgerEntry.objects.filter(
+            subject_kind=entry.subject_kind, subject_id=entry.subject_id
+        ).exclude(kind=EntryKind.CHARGE)
+        others = sum(moved.exclude(pk=entry.pk).values_list("cents", flat=True))
+        is_given_up = recurring(entry.subject_kind) is None and others <= 0
+        return RefundReason.CANCELLED if is_given_up else RefundReason.TWICE
 
     def enter_refunds(self, entry: LedgerEntry, payment: Payment) -> None:
         before = given_back(entry)

@@ -41,7 +41,8 @@ class Purchase:
     """How one sort of thing is sold.
 
     `settle` gives what was paid for (and enters its charge); `undo` takes back what
-    `source` gave, when its money goes back; `due` lists what a household can pay.
+    `source` gave, when its money goes back; `due` lists what a household can pay. What
+    must be paid `at_once` is not paid by a debit, whose money comes days later.
     """
 
     kind: str
@@ -51,6 +52,7 @@ class Purchase:
     settle: Callable[..., None]
     undo: Callable[..., None]
     due: Callable[["Household", datetime], Iterable[Due]]
+    at_once: bool = False
 
     def load(self, subject_id: int) -> Any:
         return self.model._default_manager.get(pk=subject_id)

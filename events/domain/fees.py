@@ -40,6 +40,7 @@ PAYABLE = (
     RegistrationStatus.CONFIRMED,
     RegistrationStatus.PRESENT,
 )
+NAMED = ("session__event", "member__household", "member__user", "place")
 AT_THE_DOOR = timedelta(minutes=30)
 AFTER_THE_PAGE = timedelta(minutes=10)
 """How long after its payment page a registration waits for news of the money."""
@@ -91,6 +92,22 @@ def charge_anew(registration: Registration, *, by: User | None, now: datetime) -
     uncharge(registration, by=by, now=now)
     charge(registration, by=by, now=now)
     give_money_back(registration, now=now)
+    make_sure(registration, by=by, now=now)
+
+
+def make_sure(registration: Registration, *, by: User | None, now: datetime) -> None:
+    """Paid in full, or with nothing left to pay, the places are sure."""
+    if registration.status == RegistrationStatus.PENDING and balance(registration) >= 0:
+        move(
+            registration,
+            RegistrationStatus.CONFIRMED,
+            by=by,
+            now=now,
+            verb="paid",
+            pay_until=None,
+            sequence=registration.sequence + 1,
+        )
+        told(registration, "registration.confirmed", now=now)
 
 
 def balance(registration: Registration) -> int:
@@ -140,13 +157,15 @@ def owed(registration: Registration) -> int:
 def give_money_back(registration: Registration, *, now: datetime) -> None:
     """What was paid on line and is owed goes back the same way; the rest waits at the desk.
 
-    The place's rules decide it and not a person, so nobody signs.
+    The place's rules decide it and not a person, so nobody signs. What the provider
+    could not give back once waits at the desk too: asked again, it would fail for ever.
     """
     left = owed(registration)
     for entry in payments_of(registration).filter(means__in=ONLINE_MEANS).order_by("-pk"):
         if left <= 0:
             return
-        cents = 0 if is_disputed(entry) else min(left, left_to_refund(entry))
+        stuck = is_disputed(entry) or entry.refunds.filter(status=RefundStatus.FAILED).exists()
+        cents = 0 if stuck else min(left, left_to_refund(entry))
         if cents > 0:
             ask_refund(entry, cents, RefundReason.CANCELLED, by=None, now=now)
             left -= cents
@@ -170,7 +189,7 @@ def registrations(ids: Iterable[int]) -> list[Registration]:
     if not wanted:
         return []
     rows = Registration.objects.filter(pk__in=wanted)
-    return list(rows.select_related("session__event", "member__household", "place").order_by("pk"))
+    return list(rows.select_related(*NAMED).order_by("pk"))
 
 
 @in_one_transaction
@@ -248,24 +267,32 @@ def dues(household: Household, now: datetime) -> Iterable[Due]:
 
 
 def settle(registration: Registration, paid: Paid, *, by: User | None, now: datetime) -> None:
-    """Paid in full, the places are sure."""
-    registration = registrations([registration.pk])[0]
-    if registration.status == RegistrationStatus.PENDING and balance(registration) >= 0:
-        move(
-            registration,
-            RegistrationStatus.CONFIRMED,
-            by=by,
-            now=now,
-            verb="paid",
-            pay_until=None,
-            sequence=registration.sequence + 1,
-        )
-        told(registration, "registration.confirmed", now=now)
+    """Paid in full, the places are sure; what came too late or is too much goes back."""
+    registration = locked(registration)
+    make_sure(registration, by=by, now=now)
+    give_money_back(registration, now=now)
+
+
+def locked(registration: Registration) -> Registration:
+    """As it is now: somebody may give its places back while its money comes."""
+    rows = Registration.objects.select_for_update(no_key=True, of=("self",))
+    return rows.select_related(*NAMED).get(pk=registration.pk)
 
 
 def undo(registration: Registration, source: str, *, by: User | None, now: datetime) -> None:
-    """Its money went back: it is to be paid again, where it was to be paid first."""
-    registration = registrations([registration.pk])[0]
+    """Its money went back: it is to be paid again, where it was to be paid first.
+
+    Of what is over nothing is owed any more. What was given back before is not given
+    back again by its receipt.
+    """
+    registration = locked(registration)
+    if balance(registration) >= 0:
+        return
+    if registration.status not in PAYABLE:
+        uncharge(registration, by=by, now=now)
+        if balance(registration) < 0:
+            raise refuse("given_back", _("Cet argent est déjà rendu."))
+        return
     waits_for_money = registration.session.pay_first and now < registration.starts_at
     if registration.status == RegistrationStatus.CONFIRMED and waits_for_money:
         move(
@@ -288,7 +315,9 @@ def is_being_paid(registration: Registration, now: datetime) -> bool:
     return pages.exclude(status=CheckoutStatus.PAID).exists()
 
 
-PLACES = Purchase(KIND, Account.EVENT, Registration, label_of, settle, undo, dues)  # fmt: skip
+PLACES = Purchase(
+    KIND, Account.EVENT, Registration, label_of, settle, undo, dues, at_once=True
+)  # fmt: skip
 
 
 def register() -> None:
