@@ -42,26 +42,43 @@ def places_words(quantity: int) -> str:
 
 
 def card(registration: Registration, now: datetime) -> dict[str, Any]:
-    """One line of "Mes réservations"."""
+    """One line of "Mes réservations". What waits for the member's answer says until when."""
     event = registration.session.event
-    today = local_day(now)
     status = RegistrationStatus(registration.status)
+    ends_at = {
+        RegistrationStatus.OFFERED: registration.offer_ends_at,
+        RegistrationStatus.PENDING: registration.pay_until,
+    }.get(status)
     return {
         "title": event.title,
         "picture": event.drawn,
         "photo": event.picture,
         "wall": event.wall,
         "reference": codes.spoken(registration.reference),
-        "label": places_words(registration.quantity),
-        "day": words.moment(registration.starts_at),
-        "date": local_day(registration.offer_ends_at or registration.starts_at)
-        if status == RegistrationStatus.OFFERED
-        else max(registration.session.day, today),
+        "label": until_words(registration) if ends_at else places_words(registration.quantity),
+        "day": words.moment(ends_at or registration.starts_at),
+        "date": max(local_day(ends_at or registration.starts_at), local_day(now)),
+        "asks": status == RegistrationStatus.OFFERED,
         "chip": {
             "kind": CHIPS.get(status, "info"),
             "text": str(registration.get_status_display()).capitalize(),
         },
     }
+
+
+def until_words(registration: Registration) -> str:
+    """ "3 places proposées, à prendre avant": its moment follows."""
+    number = registration.quantity
+    text = (
+        ngettext(
+            "%(number)d place proposée, à prendre avant",
+            "%(number)d places proposées, à prendre avant",
+            number,
+        )
+        if registration.status == RegistrationStatus.OFFERED
+        else ngettext("%(number)d place, à payer avant", "%(number)d places, à payer avant", number)
+    )
+    return text % {"number": number}
 
 
 def where_of(registration: Registration) -> str:
@@ -90,6 +107,7 @@ def entry(registration: Registration) -> CalendarEntry:
         cancelled=registration.status in GONE,
         changed_at=registration.cancelled_at
         or registration.lapsed_at
+        or registration.refused_at
         or max(registration.created_at, session.changed_at),
     )
 
