@@ -24,9 +24,10 @@ class ImportCommand(BaseCommand, ABC):
     """A command that loads one file; `load` does the work."""
 
     name = ""
+    kinds = "CSV, TSV, JSON"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="CSV, TSV, JSON")
+        parser.add_argument("file", type=Path, help=self.kinds)
         parser.add_argument(
             "--column", action="append", default=[], metavar="CHAMP=TITRE",
             help=_("la colonne d’un champ, quand son titre n’est pas reconnu"),

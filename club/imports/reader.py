@@ -57,6 +57,11 @@ class Table:
 
 def read(path: Path) -> Table:
     """The table in a file; raises `Refused` where the file as a whole cannot be read."""
+    return table_of(*text_of(path))
+
+
+def text_of(path: Path) -> tuple[str, str]:
+    """What a file says, and the name of its encoding."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise refuse("file_too_large", _("Ce fichier dépasse 50 Mo. Coupez-le en plusieurs."))
@@ -68,6 +73,10 @@ def read(path: Path) -> Table:
     text, encoding = decoded(data)
     if not text.strip():
         raise refuse("file_empty", _("Ce fichier est vide."))
+    return text, encoding
+
+
+def table_of(text: str, encoding: str) -> Table:
     table = read_json(text) if text.lstrip()[0] in "[{" else read_separated(text)
     table.encoding = encoding
     if not table.rows and not table.faults:

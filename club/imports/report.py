@@ -23,6 +23,7 @@ class Outcome(models.TextChoices):
     UPDATED = "updated", gettext_lazy("modifié")
     UNCHANGED = "unchanged", gettext_lazy("inchangé")
     MERGED = "merged", gettext_lazy("regroupé")
+    SKIPPED = "skipped", gettext_lazy("laissé de côté")
     REFUSED = "refused", gettext_lazy("refusé")
 
 

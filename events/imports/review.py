@@ -18,6 +18,7 @@ class Review(models.TextChoices):
     FAR = "far", _("loin d’ici")
     NO_PLACE = "no_place", _("lieu à écrire")
     BOOKING = "booking", _("sur inscription, mais sans adresse sûre")
+    RESERVED = "reserved", _("réservé à un public")
     DUPLICATE = "duplicate", _("ressemble à un événement déjà au programme")
     JUNK = "junk", _("publicité ou texte vide")
 
