@@ -6,6 +6,7 @@ from datetime import datetime
 from club.kernel import jobs
 from club.kernel.jobs import DailyJob
 from club.kernel.refusal import Refused
+from events.domain.checkin import mark_absent, to_close
 from events.domain.registrations import lapse, to_lapse
 from events.domain.reminders import write_reminders
 from events.domain.schedules import endless, make_sessions
@@ -41,8 +42,15 @@ def extend_schedules(now: datetime) -> None:
             logger.warning("The sessions of event %s were not made: %s", event.pk, refused.codes)
 
 
+def mark_absents(now: datetime) -> None:
+    """Each night: who did not come, where the door was held (see `domain.checkin`)."""
+    for session in to_close(now):
+        mark_absent(session, by=None, now=now)
+
+
 def register() -> None:
     jobs.register_minutely("registrations", lapse_registrations)
     jobs.register(DailyJob("offers", 6, offer_what_is_free))
+    jobs.register(DailyJob("attendance", 4, mark_absents))
     jobs.register(DailyJob("schedules", 3, extend_schedules))
     jobs.register(DailyJob("event-reminders", 7, write_reminders))
