@@ -387,8 +387,9 @@ def change_quantity(
     if reasons:
         raise Refused(reasons)
     more = quantity - before
-    if registration.status == RegistrationStatus.WAITING:
+    if registration.status in (RegistrationStatus.WAITING, RegistrationStatus.OFFERED):
         registration.wanted = quantity
+    if registration.status == RegistrationStatus.WAITING:
         if more > 0:
             registration.queued_at = now
     elif more > 0 and not claim(session, more):
@@ -400,8 +401,7 @@ def change_quantity(
     log(registration, "change_quantity", by=by, now=now, channel=channel, facts=facts)
     if registration.status in AFTER_THE_OFFER:
         fees.charge_anew(registration, by=by, now=now)
-    spare = registration.participants.order_by("pk").values_list("pk", flat=True)[quantity:]
-    Participant.objects.filter(pk__in=list(spare)).delete()
+    drop_spare_names(registration)
     if more < 0 and registration.status != RegistrationStatus.WAITING:
         free_places(locked_session(session.pk), -more, by=by, now=now)
     elif more < 0:
@@ -410,20 +410,33 @@ def change_quantity(
     return registration
 
 
+def drop_spare_names(registration: Registration) -> None:
+    named = registration.participants.order_by("pk").values_list("pk", flat=True)
+    Participant.objects.filter(pk__in=list(named[registration.quantity :])).delete()
+
+
 def quantity_reasons(registration: Registration, standing: Standing, quantity: int) -> list[Reason]:
     session = registration.session
     text: str | Promise
     if not 1 <= quantity <= MOST_AT_ONCE:
         return [quantity_wrong()]
     if registration.status == RegistrationStatus.OFFERED and quantity > registration.quantity:
-        text = _("On vous propose %(offered)s places. Prenez-en autant, ou moins.")
-        return [Reason("more_than_offered", text % {"offered": registration.quantity}, "quantity")]
+        return [more_than_offered(registration)]
     capacity = session.wanted_capacity
     if capacity is not None and quantity > max(capacity, registration.quantity):
         text = _("Cette séance a %(capacity)s places en tout.") % {"capacity": capacity}
         return [Reason("more_than_capacity", text, "quantity", {"capacity": capacity})]
     held = registration.quantity if registration.status in HOLDING else 0
     return over_household_limit(standing, quantity - held)
+
+
+def more_than_offered(registration: Registration) -> Reason:
+    text = ngettext_lazy(
+        "On vous propose une place.",
+        "On vous propose %(offered)s places. Prenez-en autant, ou moins.",
+        registration.quantity,
+    ) % {"offered": registration.quantity}
+    return Reason("more_than_offered", text, "quantity")
 
 
 @in_one_transaction
@@ -456,10 +469,14 @@ def move_to(
     registration.place = wanted.place
     registration.starts_at, registration.ends_at = wanted.starts_at, wanted.ends_at
     registration.unit_cents = unit_price(standing)
+    if registration.pay_until is not None:
+        registration.pay_until = min(registration.pay_until, wanted.starts_at)
     registration.sequence += 1
     registration.save(
-        update_fields=["session", "place", "starts_at", "ends_at", "unit_cents", "sequence"]
-    )
+        update_fields=[
+            "session", "place", "starts_at", "ends_at", "unit_cents", "pay_until", "sequence",
+        ]
+    )  # fmt: skip
     facts = {"before": before.public_id, "session": wanted.public_id}
     log(registration, "move", by=by, now=now, channel=channel, facts=facts)
     fees.charge_anew(registration, by=by, now=now)
@@ -470,15 +487,32 @@ def move_to(
 
 @in_one_transaction
 def accept(
-    registration: Registration, *, by: User, now: datetime, channel: str = Channel.WEB
+    registration: Registration,
+    *,
+    quantity: int | None = None,
+    by: User,
+    now: datetime,
+    channel: str = Channel.WEB,
 ) -> Registration:
-    """Say yes to the places that are offered, before the offer lapses."""
+    """Say yes to the places that are offered, or to fewer, before the offer lapses."""
     registration = locked_registration(registration)
     if registration.status in AFTER_THE_OFFER:
         return registration
     if not registration.offer_holds(now):
         raise refuse("offer_over", _("Cette proposition n’est plus valable."))
+    offered = registration.quantity
+    taken = offered if quantity is None else quantity
+    if taken < 1:
+        raise Refused(quantity_wrong())
+    if taken > offered:
+        raise Refused(more_than_offered(registration))
+    if taken < offered:
+        registration.quantity = registration.wanted = taken
+        registration.save(update_fields=["quantity", "wanted"])
+        drop_spare_names(registration)
     hold_places(registration, by=by, now=now, verb="accept", channel=channel)
+    if taken < offered:
+        free_places(registration.session, offered - taken, by=by, now=now)
     return registration
 
 
