@@ -56,7 +56,7 @@ class SlotForm(forms.Form):
     """The press of a slot button. `length` is the loan's days where another was chosen."""
 
     codes: Sequence[str] = ()
-    slot = SlotField(error_messages={"required": _("Choisissez un jour.")})
+    slot: forms.CharField = SlotField(error_messages={"required": _("Choisissez un jour.")})
     length = forms.IntegerField(
         required=False,
         min_value=1,

@@ -57,6 +57,7 @@ def card(registration: Registration, now: datetime) -> dict[str, Any]:
         "reference": codes.spoken(registration.reference),
         "label": until_words(registration) if ends_at else places_words(registration.quantity),
         "day": words.moment(ends_at or registration.starts_at),
+        "when": words.moment(registration.starts_at),
         "date": max(local_day(ends_at or registration.starts_at), local_day(now)),
         "asks": status == RegistrationStatus.OFFERED,
         "chip": {

@@ -1,12 +1,17 @@
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from club.enums import Scope
+from club.forms import add_refusal
+from club.kernel.refusal import Refused
 from club.models import Member
+from concierge.forms import SlotForm
 from concierge.models import Plan
 from concierge.queries.plans import offered_plans
+from events.domain.rules import MOST_AT_ONCE
 
 
 class TokenForm(forms.Form):
@@ -63,3 +68,38 @@ class SponsorshipForm(forms.Form):
             "max_length": _("Ce code est trop long. Vérifiez-le sur la lettre."),
         },
     )
+
+
+class DateForm(SlotForm):
+    """The press on another date: a session, by its public number."""
+
+    slot = forms.CharField(
+        max_length=12,
+        error_messages={
+            key: _("Choisissez une date de la liste.") for key in ("required", "max_length")
+        },
+    )
+
+
+class QuantityForm(forms.Form):
+    """Another number of places."""
+
+    codes: Sequence[str] = ()
+    quantity = forms.IntegerField(
+        label=_("Combien de places"),
+        min_value=1,
+        max_value=MOST_AT_ONCE,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={
+            "required": _("Écrivez un nombre."),
+            "invalid": _("Écrivez un nombre."),
+            **{
+                key: _("On prend de 1 à %(most)s places.") % {"most": MOST_AT_ONCE}
+                for key in ("min_value", "max_value")
+            },
+        },
+    )
+
+    def refuse(self, refused: Refused) -> None:
+        self.codes = refused.codes
+        add_refusal(self, refused)

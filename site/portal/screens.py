@@ -1,4 +1,4 @@
-"""What the screens of one booking need of each kind: a ticket, its acts, its other days.
+"""The screen of each kind whose bookings can be opened.
 
 "Mes réservations" lists every kind through `club.kernel.bookings`; a kind whose
 bookings can be opened adds one `Screen` here.
@@ -6,9 +6,9 @@ bookings can be opened adds one `Screen` here.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
-from django.utils import timezone
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from club.kernel import words
@@ -22,40 +22,42 @@ from concierge.models import Loan
 from concierge.queries.availability import due_day, shelves, windows
 from concierge.queries.policies import policy_for
 from concierge.views import shown
+from portal.places import RegistrationScreen
+from portal.screen import Says, Screen
 
 
-class Screen(Protocol):
-    def ticket(self, booking: Any, now: datetime) -> dict[str, Any]: ...
-
-    def acts(self, booking: Any) -> set[str]:
-        """Which of `move`, `cancel` and `renew` the page offers."""
-
-    def next_step(self, booking: Any, now: datetime) -> str: ...
-
-    def buttons(self, booking: Any, now: datetime, more: bool) -> Sequence[shown.SlotButton]: ...
-
-    def move(self, booking: Any, slot: Slot, by: User, now: datetime) -> str:
-        """Take another day; the sentence that tells it."""
-
-    def cancel(self, booking: Any, by: User, now: datetime) -> str: ...
-
-    def renew(self, booking: Any, by: User, now: datetime) -> str: ...
-
-
-class LoanScreen:
+class LoanScreen(Screen):
     def ticket(self, booking: Loan, now: datetime) -> dict[str, Any]:
         return shown.ticket(booking, local_day(now))
 
-    def acts(self, booking: Loan) -> set[str]:
+    def acts(self, booking: Loan, now: datetime) -> set[str]:
         if booking.status in BEFORE_HANDOVER:
             return {"move", "cancel"}
-        return {"renew"} if not_renewable(booking, timezone.now()) is None else set()
+        return {"renew"} if not_renewable(booking, now) is None else set()
 
-    def next_step(self, booking: Loan, now: datetime) -> str:
+    def says(self, booking: Loan) -> Says:
+        return Says(
+            title=_("Ma réservation : %(title)s") % {"title": booking.tool.name},
+            noun=_("Réservation"),
+            move=_("Changer le jour"),
+            when=_("Quand venez-vous le chercher ?"),
+            no_other=_("Aucun autre jour n’est libre. Votre réservation reste comme elle est."),
+            cancel=_("Annuler ma réservation"),
+            sure=_("Annuler cette réservation ?"),
+            keep=_("Garder ma réservation"),
+        )
+
+    def onward(self, booking: Loan) -> tuple[str, str]:
+        return reverse("concierge:catalogue"), _("Emprunter un autre objet")
+
+    def cancelling(self, booking: Loan, now: datetime) -> list[str]:
+        return [_("L’objet ira tout de suite à la personne suivante.")]
+
+    def next_steps(self, booking: Loan, now: datetime) -> list[str]:
         late = booking.days_late(local_day(now))
         if late:
-            return _("Rapportez-le dès que possible, ou appelez-nous.")
-        return {
+            return [_("Rapportez-le dès que possible, ou appelez-nous.")]
+        text = {
             LoanStatus.RESERVED: _("L’objet vous attend à l’accueil. Venez avec votre carte."),
             LoanStatus.READY: _("L’objet est mis de côté pour vous. Venez avec votre carte."),
             LoanStatus.OUT: _("Rapportez-le complet et propre. Merci."),
@@ -64,6 +66,7 @@ class LoanScreen:
             LoanStatus.RETURNED: _("C’est rendu. Merci."),
             LoanStatus.LOST: _("L’objet est noté perdu. Si vous le retrouvez, appelez-nous."),
         }[LoanStatus(booking.status)]
+        return [text]
 
     def length(self, booking: Loan) -> int | None:
         """The days that were asked for, or None for the usual length."""
@@ -109,4 +112,4 @@ class LoanScreen:
         return _("C’est prolongé. À rendre %(day)s.") % {"day": words.day(renewed.due_on)}
 
 
-SCREENS: dict[str, Screen] = {"loan": LoanScreen()}
+SCREENS: dict[str, Screen] = {"loan": LoanScreen(), "registration": RegistrationScreen()}

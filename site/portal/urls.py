@@ -23,6 +23,8 @@ def of_booking(prefix: str, name: str) -> list[object]:
         path(prefix, bookings.booking, name=name),
         path(f"{prefix}changer/", bookings.move, name=f"{name}-move"),
         path(f"{prefix}annuler/", bookings.cancel, name=f"{name}-cancel"),
+        path(f"{prefix}places/", bookings.quantity, name=f"{name}-quantity"),
+        path(f"{prefix}accepter/", bookings.accept, name=f"{name}-accept"),
         path(f"{prefix}prolonger/", bookings.renew, name=f"{name}-renew"),
         path(f"{prefix}agenda.ics", bookings.agenda, name=f"{name}-agenda"),
     ]

@@ -6,7 +6,7 @@ exist.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
@@ -26,8 +26,10 @@ from club.kernel.links import LIFE, SALT, booking_link
 from club.kernel.refusal import Refused
 from club.models import Member, User
 from concierge.forms import SlotForm
+from portal.forms import QuantityForm
 from portal.lines import lines_of
-from portal.screens import SCREENS, Screen
+from portal.screen import Screen
+from portal.screens import SCREENS
 
 View = Callable[..., HttpResponse]
 
@@ -48,7 +50,7 @@ class Door:
         return reverse(name, args=[self.argument])
 
     def urls(self) -> dict[str, str]:
-        acts = ("move", "cancel", "renew", "agenda")
+        acts = ("move", "quantity", "accept", "cancel", "renew", "agenda")
         return {"booking": self.url()} | {act: self.url(act) for act in acts}
 
 
@@ -116,20 +118,40 @@ def bookings(request: MemberRequest) -> HttpResponse:
 
 
 def page_of(
-    request: HttpRequest, door: Door, template: str, form: SlotForm | None = None, **more: Any
+    request: HttpRequest,
+    door: Door,
+    template: str,
+    form: SlotForm | QuantityForm | None = None,
+    **more: Any,
 ) -> HttpResponse:
-    now = timezone.now()
+    now, screen, booking = timezone.now(), door.screen, door.booking
     context = {
         "door": door,
         "urls": door.urls(),
-        "ticket": door.screen.ticket(door.booking, now),
-        "line": door.kind.card(door.booking, now),
-        "acts": door.screen.acts(door.booking),
-        "next_step": door.screen.next_step(door.booking, now),
+        "ticket": screen.ticket(booking, now),
+        "line": door.kind.card(booking, now),
+        "acts": screen.acts(booking, now),
+        "says": screen.says(booking),
         "form": form,
         **more,
     }
-    return render(request, template, context, status=422 if form else 200)
+    status = 422 if form is not None and form.errors else 200
+    return render(request, template, context, status=status)
+
+
+def booking_page(request: HttpRequest, door: Door, form: SlotForm | None = None) -> HttpResponse:
+    now, screen = timezone.now(), door.screen
+    url, label = screen.onward(door.booking)
+    return page_of(
+        request,
+        door,
+        "portal/booking.html",
+        form,
+        next_steps=screen.next_steps(door.booking, now),
+        to_pay=screen.to_pay(door.booking, now),
+        code=screen.code(door.booking),
+        onward={"url": url, "label": label},
+    )
 
 
 def refused_page(request: HttpRequest, door: Door, refused: Refused) -> HttpResponse:
@@ -137,14 +159,23 @@ def refused_page(request: HttpRequest, door: Door, refused: Refused) -> HttpResp
     form = SlotForm({})
     form.errors.clear()
     form.refuse(refused)
-    door.booking.refresh_from_db()
-    return page_of(request, door, "portal/booking.html", form)
+    return booking_page(request, again(door), form)
+
+
+def again(door: Door) -> Door:
+    """The booking as it is now: somebody else, or another tab, was there first."""
+    _kind, fresh = own(door.booking.reference, door.booking.member)
+    return replace(door, booking=fresh)
+
+
+def is_offered(door: Door, act: str) -> bool:
+    return act in door.screen.acts(door.booking, timezone.now())
 
 
 @require_safe
 @through_a_door
 def booking(request: HttpRequest, door: Door) -> HttpResponse:
-    return page_of(request, door, "portal/booking.html")
+    return booking_page(request, door)
 
 
 def days_page(request: HttpRequest, door: Door, form: SlotForm | None = None) -> HttpResponse:
@@ -157,16 +188,15 @@ def days_page(request: HttpRequest, door: Door, form: SlotForm | None = None) ->
 @through_a_door
 def move(request: HttpRequest, door: Door) -> HttpResponse:
     if request.method != "POST":
-        if "move" not in door.screen.acts(door.booking):
-            return redirect(door.url())
-        return days_page(request, door)
-    form = SlotForm(request.POST)
+        return days_page(request, door) if is_offered(door, "move") else redirect(door.url())
+    form = door.screen.slot_form(request.POST)
     if not form.is_valid():
         return days_page(request, door, form)
     try:
         said = door.screen.move(door.booking, form.cleaned_data["slot"], door.by, timezone.now())
     except Refused as refused:
-        if "wrong_state" in refused.codes:
+        door = again(door)
+        if not is_offered(door, "move"):
             return refused_page(request, door, refused)
         form.refuse(refused)
         return days_page(request, door, form)
@@ -176,18 +206,40 @@ def move(request: HttpRequest, door: Door) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @through_a_door
-def cancel(request: HttpRequest, door: Door) -> HttpResponse:
-    """Asked once more, since the object goes to the next person at once."""
-    if request.method != "POST":
-        if "cancel" not in door.screen.acts(door.booking):
+def quantity(request: HttpRequest, door: Door) -> HttpResponse:
+    """More or fewer places, where a booking has several."""
+    offered = is_offered(door, "quantity")
+    if request.method != "POST" and not offered:
+        return redirect(door.url())
+    form = QuantityForm(request.POST or None, initial={"quantity": door.booking.quantity})
+    if form.is_valid():
+        wanted = form.cleaned_data["quantity"]
+        try:
+            said = door.screen.change_quantity(door.booking, wanted, door.by, timezone.now())
+        except Refused as refused:
+            door = again(door)
+            if not is_offered(door, "quantity"):
+                return refused_page(request, door, refused)
+            form.refuse(refused)
+        else:
+            messages.success(request, said)
             return redirect(door.url())
-        return page_of(request, door, "portal/cancel.html")
-    try:
-        said = door.screen.cancel(door.booking, door.by, timezone.now())
-    except Refused as refused:
-        return refused_page(request, door, refused)
-    messages.success(request, said)
-    return redirect(door.url())
+    elif not offered:
+        return redirect(door.url())
+    follows = door.screen.quantity_words(door.booking)
+    return page_of(request, door, "portal/quantity.html", form, follows=follows)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@through_a_door
+def cancel(request: HttpRequest, door: Door) -> HttpResponse:
+    """Asked once more, since what is given up goes to the next person at once."""
+    if request.method != "POST":
+        if not is_offered(door, "cancel"):
+            return redirect(door.url())
+        follows = door.screen.cancelling(door.booking, timezone.now())
+        return page_of(request, door, "portal/cancel.html", follows=follows)
+    return pressed(request, door, door.screen.cancel)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -196,8 +248,21 @@ def renew(request: HttpRequest, door: Door) -> HttpResponse:
     """One press from the booking's page; signing in on the way leads back there."""
     if request.method != "POST":
         return redirect(door.url())
+    return pressed(request, door, door.screen.renew)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@through_a_door
+def accept(request: HttpRequest, door: Door) -> HttpResponse:
+    """Yes to what was offered, by one press."""
+    if request.method != "POST":
+        return redirect(door.url())
+    return pressed(request, door, door.screen.accept)
+
+
+def pressed(request: HttpRequest, door: Door, act: Callable[..., str]) -> HttpResponse:
     try:
-        said = door.screen.renew(door.booking, door.by, timezone.now())
+        said = act(door.booking, door.by, timezone.now())
     except Refused as refused:
         return refused_page(request, door, refused)
     messages.success(request, said)

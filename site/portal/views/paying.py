@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -18,6 +19,7 @@ from club import gateway
 from club.access import MemberRequest, member_required
 from club.domain import checkouts
 from club.enums import CheckoutStatus, MandateStatus, Means, RefundReason
+from club.kernel.bookings import Booking
 from club.kernel.purchases import purchase
 from club.kernel.recurring import Price, recurring
 from club.kernel.refusal import Reason, Refused
@@ -43,6 +45,15 @@ def own(member: Member, kind: str, pk: int) -> Any:
     if household != member.household_id or not is_mine:
         raise Http404
     return subject
+
+
+def home_of(member: Member, subject: Any, renews: bool) -> tuple[str, str]:
+    """The page of what is paid for: an address and its words."""
+    if renews:
+        return reverse("portal:subscription"), _("Mon abonnement")
+    if isinstance(subject, Booking) and subject.member_id == member.pk:
+        return reverse("portal:booking", args=[subject.reference]), _("Voir ma réservation")
+    return reverse("portal:payments"), _("Voir mes paiements")
 
 
 def leads_out(response: HttpResponse) -> HttpResponse:
@@ -81,7 +92,10 @@ def pay(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
         reasons = [reason] if reason else []
     due = checkouts.due_of_subject(member.household, kind, pk, now)
     renews = recurring(kind)
+    back_url, back_label = home_of(member, subject, renews is not None)
     context = {
+        "back": {"url": back_url, "label": back_label},
+        "by_debit": not purchase(kind).at_once,
         "due": due,
         "label": str(purchase(kind).label(subject)),
         "reasons": reasons,
@@ -115,6 +129,7 @@ def paid(request: MemberRequest, reference: str) -> HttpResponse:
             LedgerEntry.objects.select_related("receipt")
             .filter(
                 household=member.household_id,
+                subject_kind=checkout.subject_kind,
                 kind="payment",
                 source__startswith="stripe:",
                 at__gte=checkout.created_at,
@@ -122,14 +137,17 @@ def paid(request: MemberRequest, reference: str) -> HttpResponse:
             .order_by("pk")
             .first()
         )
+    home_url, home_label = home_of(member, subject, renews is not None)
+    back = Refund.objects.filter(entry=entry, cents=entry.cents).first() if entry else None
     context = {
+        "home": {"url": home_url, "label": home_label},
         "checkout": checkout,
         "state": state_of(checkout, renews is not None and renews.linked(subject) is not None),
         "label": str(purchase(checkout.subject_kind).label(subject)),
         "entry": entry,
         "until": renews.paid_until(subject) if renews else None,
-        "twice": entry is not None
-        and Refund.objects.filter(entry=entry, reason=RefundReason.TWICE).exists(),
+        "twice": back is not None and back.reason == RefundReason.TWICE,
+        "too_late": back is not None and back.reason == RefundReason.CANCELLED,
         "kind": checkout.subject_kind,
     }
     return render(request, "portal/pay_back.html", context)
