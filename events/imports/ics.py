@@ -36,6 +36,7 @@ BEHIND = timedelta(days=400)
 """Older dates of a rule are not even counted."""
 MOST_STEPS = 200_000
 RULES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
+READ_WHOLE = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID")
 PRIVATE = {"PRIVATE", "CONFIDENTIAL"}
 
 
@@ -59,7 +60,8 @@ class Entry:
     length: timedelta
     zone: tzinfo
     is_whole_day: bool
-    instead_of: datetime | None = None
+    instead_of: date | None = None
+    """As the file writes it: the master may tell its hours in another zone."""
 
 
 def is_calendar(text: str) -> bool:
@@ -143,6 +145,11 @@ def entry_of(block: Block, zones: list[str]) -> Entry:
         component = calendar.walk("VEVENT")[0]
     except (ValueError, IndexError, KeyError, AttributeError, TypeError) as error:
         raise Unfit(_("l’événement est illisible.")) from error
+    for name in READ_WHOLE:
+        values = component.get(name)
+        for value in values if isinstance(values, list) else [values]:
+            if isinstance(value, icalendar.vBroken):
+                raise Unfit(_("%(name)s est illisible.") % {"name": name})
     uid = clean(str(component.get("UID", ""))) or clean(str(component.get("SUMMARY", "")))
     if not uid:
         raise Unfit(_("ni identifiant ni titre."))
@@ -155,7 +162,7 @@ def entry_of(block: Block, zones: list[str]) -> Entry:
         length=length_of(component, starts, zone, is_whole_day),
         zone=zone,
         is_whole_day=is_whole_day,
-        instead_of=first_of(moments(component, "RECURRENCE-ID", zone)),
+        instead_of=getattr(component.get("RECURRENCE-ID"), "dt", None),
     )
 
 
@@ -205,7 +212,7 @@ def says_no_end(component: Any) -> bool:
 
 
 def moments(component: Any, name: str, zone: tzinfo) -> list[datetime]:
-    """EXDATE, RDATE and RECURRENCE-ID, each once or several times, as wall clock."""
+    """EXDATE or RDATE, once or several times, as wall clock."""
     held = component.get(name)
     found = []
     for one in held if isinstance(held, list) else [held] if held is not None else []:
@@ -215,10 +222,6 @@ def moments(component: Any, name: str, zone: tzinfo) -> list[datetime]:
             if isinstance(value, date):
                 found.append(to_wall(value, zone))
     return found
-
-
-def first_of(found: list[datetime]) -> datetime | None:
-    return found[0] if found else None
 
 
 # -- Its dates ----------------------------------------------------------------------------------
@@ -324,12 +327,14 @@ def dates_of(
     is_full: bool,
     now: datetime,
 ) -> list[Date]:
-    instead = {one.instead_of: one for one in changed}
+    instead = {
+        to_wall(one.instead_of, entry.zone): one for one in changed if one.instead_of is not None
+    }
     repeats = entry.component.get("RRULE") is not None or entry.component.get("RDATE") is not None
     own_key = found.key.partition(":")[2]
     starts = list(occurrences(entry, now)) if entry.instead_of is None else []
     # One that was moved into the window from beyond it is a date too.
-    starts += [one for one in instead if one is not None and one not in starts]
+    starts += [one for one in instead if one not in starts]
     dates = []
     for start in starts:
         other = instead.get(start)
