@@ -10,10 +10,16 @@ from datetime import date, datetime, time
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 from wagtail.models import Site
 
 from club.context import place_of
+from club.kernel.spans import local_day
 from cms.models import NEWS_ON_HOME, AccessibilityPage, Article, HomePage, Link, Navigation
+from events.models import Session
+from events.queries.programme import week_at
+
+WEEK_LINES = 3
 
 
 @dataclass(frozen=True)
@@ -77,10 +83,6 @@ class Furnishing:
     notes: list[Note] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
 
-    def week_from(self, today: date) -> list[Note]:
-        """The next three lines whose day is not over."""
-        return [note for note in self.notes if note.day >= today][:3]
-
 
 @dataclass(frozen=True)
 class Frame:
@@ -141,6 +143,27 @@ def furnishing_of(home: HomePage, request: HttpRequest) -> Furnishing:
         held = (place.rules_stamp, read_furnishing(home, request))
         _furnishings[home.pk, place.pk] = held
     return held[1]
+
+
+def week_of(home: HomePage, request: HttpRequest, now: datetime) -> list[Note]:
+    """The next three lines by day: the editors' own, and what is on at the place.
+
+    The kept page goes when something that it names begins or is over.
+    """
+    today = local_day(now)
+    notes = [note for note in furnishing_of(home, request).notes if note.day >= today]
+    sessions = week_at(home.place_id, now, WEEK_LINES)
+    moments = [moment for one in sessions for moment in (one.starts_at, one.ends_at)]
+    request._changes_at = moments  # type: ignore[attr-defined]
+    notes += [session_note(session, request, today) for session in sessions]
+    notes.sort(key=lambda note: (note.day, note.hour or time.min))
+    return notes[:WEEK_LINES]
+
+
+def session_note(session: Session, request: HttpRequest, today: date) -> Note:
+    event = session.event
+    hour = timezone.localtime(session.starts_at).time()
+    return Note(max(session.day, today), hour, "", event.title, event.get_url(request) or "")
 
 
 def tiles_of(request: HttpRequest) -> list[Window]:

@@ -107,11 +107,11 @@ class HomePage(BasePage):
         return super().serve(request, *args, **kwargs)
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        from cms.furnishing import furnishing_of
+        from cms.furnishing import furnishing_of, week_of
 
         context: dict[str, Any] = super().get_context(request, *args, **kwargs)
         context["furnishing"] = furnishing_of(self, request)
-        context["week"] = context["furnishing"].week_from(timezone.localdate())
+        context["week"] = week_of(self, request, timezone.now())
         return context
 
 

@@ -139,9 +139,10 @@ def seconds_to_keep(request: HttpRequest, now: datetime) -> int:
     """Until the next moment at which the page would say something else by itself.
 
     That is when the place opens or closes, when it is too late to fetch something
-    before it closes, when the day ends, and when a banner comes or goes.
+    before it closes, when the day ends, and when a banner comes or goes. A view that
+    shows what opens, closes or begins by itself leaves those moments on the request.
     """
-    moments = [end_of(local_day(now))]
+    moments = [end_of(local_day(now)), *getattr(request, "_changes_at", [])]
     place = getattr(request, "_place", None)
     if place is not None:
         leads = {timedelta(minutes=policy.lead_minutes) for policy in policies_of(place).values()}

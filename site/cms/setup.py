@@ -34,8 +34,11 @@ from cms.models import (
 )
 from cms.permissions import sync, sync_user
 from content.enums import Wall
+from events.models import EventIndex
 
 NBSP = "\u00a0"
+PROGRAMME = "evenements"
+"""The one service whose page is a programme: each place has its own."""
 Block = tuple[str, Any]
 
 
@@ -132,28 +135,17 @@ def services() -> list[Service]:
             ],
         ),
         Service(
-            slug="evenements",
+            slug=PROGRAMME,
             title="Événements",
             menu="Événements",
             wall=Wall.ROSE,
             pictures="tiles/guirlande-fanions tiles/evenements",
             lead="Ateliers, repas et sorties avec les voisins.",
-            practical="<p>Le programme du mois est affiché à l’accueil.</p>"
-            "<p>Les ateliers se tiennent à l’accueil ou dans la cour.</p>",
+            practical="",
             body=[
-                heading("S’inscrire"),
-                text(
-                    "Inscrivez-vous à l’accueil ou par téléphone.",
-                    "Dites combien vous serez, et l’âge des enfants.",
-                ),
-                heading("Ce que l’on fait ensemble"),
-                text(
-                    "Réparer son vélo, cuisiner, jardiner, faire les devoirs, bouger en douceur.",
-                    "La plupart des ateliers sont gratuits. Le prix est toujours dit avant.",
-                ),
                 question(
                     f"Faut-il être membre{NBSP}?",
-                    "Non, pour les fêtes de quartier. Oui, pour les ateliers.",
+                    "Non, pour les fêtes de quartier. Oui, pour s’inscrire aux ateliers.",
                 ),
             ],
         ),
@@ -385,10 +377,33 @@ def make_menus(site: Site, pages: dict[str, Page]) -> None:
     navigation.save()
 
 
+def make_programme(home: HomePage) -> Page:
+    """The programme of a place under its home; where a page of that name stands, beside it."""
+    found = EventIndex.objects.filter(place=home.place_id).first()
+    if found is not None:
+        return found
+    service = next(one for one in services() if one.slug == PROGRAMME)
+    taken = home.get_children().filter(slug=PROGRAMME).exists()
+    return add(
+        home,
+        EventIndex(
+            title=service.title,
+            slug="programme" if taken else PROGRAMME,
+            place=home.place,
+            lead=service.lead,
+            body=service.body,
+            search_description=service.lead,
+        ),
+    )
+
+
 def make_pages(home: HomePage) -> dict[str, Page]:
     place = home.place
     pages: dict[str, Page] = {}
     for service in services():
+        if service.slug == PROGRAMME:
+            pages[service.slug] = make_programme(home)
+            continue
         pages[service.slug] = add(
             home,
             ServicePage(
@@ -485,6 +500,8 @@ def build_site(place: Place) -> HomePage:
     main: HomePage = site.root_page.specific
     pages = make_pages(main)
     make_menus(site, pages)
+    if home != main:
+        pages[PROGRAMME] = make_programme(home)
     if existing is None:
         home.refresh_from_db()
         furnish_home(home, pages, CATALOGUE)

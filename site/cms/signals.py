@@ -29,11 +29,13 @@ from cms.pagecache import void
 from cms.permissions import sync_user
 from concierge.models import Copy, Department, LendingPolicy, Loan, Part, Plan, Repair, Tool
 from content.models import BasePage, Picture
+from events.models import EventPage, EventPolicy, Registration, Session, WalkIn
 
 FRAMES = (FooterItem, MenuItem, Navigation, Site)
 CONTENTS = (
-    Closure, Copy, Department, ExceptionalHours, Landlord, LendingPolicy, Loan, OpeningHours,
-    Part, Picture, Place, Plan, Repair, SchoolHolidays, Season, Tool,
+    Closure, Copy, Department, EventPage, EventPolicy, ExceptionalHours, Landlord,
+    LendingPolicy, Loan, OpeningHours, Part, Picture, Place, Plan, Registration, Repair,
+    SchoolHolidays, Season, Session, Tool, WalkIn,
 )  # fmt: skip
 
 WAYS_TO_LANDLORD = (
@@ -41,6 +43,7 @@ WAYS_TO_LANDLORD = (
     ("place", "landlord"),
     ("tool", "landlord"),
     ("copy", "place", "landlord"),
+    ("session", "place", "landlord"),
 )
 
 

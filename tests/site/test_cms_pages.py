@@ -142,7 +142,7 @@ def test_the_home_costs_six_statements_at_most(
 ) -> None:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     client.get("/")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get("/")
 
 
@@ -156,7 +156,7 @@ def test_more_tiles_and_articles_cost_no_more(
         index.add_child(instance=article)
         published(article)
     client.get("/")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get("/")
 
 
