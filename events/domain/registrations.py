@@ -15,13 +15,12 @@ from club.enums import Activity
 from club.kernel.bookings import Channel
 from club.kernel.form_keys import once_a_form
 from club.kernel.refusal import Reason, Refused, refuse
-from club.kernel.rows import flush
 from club.kernel.transactions import Contended, hold, in_one_transaction
 from club.kernel.transitions import log, move
 from club.models import Member, User
 from club.queries.entitlement import may
 from events.domain import fees
-from events.domain.places import claim, locked_session
+from events.domain.places import claim, insert_claiming, locked_session
 from events.domain.rules import (
     MOST_AT_ONCE,
     Standing,
@@ -86,7 +85,7 @@ def register(
         hold(member.household)
         standing = standing_of(member, public_id, now)
     check(standing, quantity, now, channel)
-    check_company(standing.session, quantity, company, channel)
+    check_company(standing, quantity, company, channel)
     wanted = Wanted(standing, member, quantity, fewer_ok, channel, company)
     if standing.may_fit(quantity):
         return take(wanted, by=by, now=now)
@@ -111,7 +110,7 @@ class Wanted:
         return self.standing.session
 
     def made(self, status: str, now: datetime, **more: Any) -> Registration:
-        """Kept with who comes. The unique key of (session, member) judges between two tabs."""
+        """Not kept yet."""
         made = Registration(
             session=self.session,
             member=self.member,
@@ -129,29 +128,27 @@ class Wanted:
         )
         if status == RegistrationStatus.PENDING:
             made.pay_until = fees.pay_until(made, now)
-        try:
-            made.save(force_insert=True)
-        except IntegrityError as error:
-            raise Contended from error
-        keep_company(made, self.company)
         return made
 
 
 def take(wanted: Wanted, *, by: User, now: datetime) -> Registration:
-    """The places are claimed last, so that others wait for them as briefly as can be."""
+    """The unique key of (session, member) judges between two tabs."""
     session = wanted.session
     cents = unit_price(wanted.standing) * wanted.quantity
     status = RegistrationStatus.ASKED if session.needs_approval else held_status(session, cents)
     sure = {"confirmed_at": now} if status == RegistrationStatus.CONFIRMED else {}
     made = wanted.made(status, now, **sure)
+    try:
+        if not insert_claiming(made):
+            raise Contended
+    except IntegrityError as error:
+        raise Contended from error
+    keep_company(made, wanted.company)
     if status != RegistrationStatus.ASKED:
         fees.charge(made, by=by, now=now)
     facts = {"to": status, "quantity": made.quantity}
     log(made, "register", by=by, now=now, channel=made.channel, facts=facts)
     told(made, f"registration.{status}", now=now)
-    flush()
-    if not claim(session, made.quantity):
-        raise Contended
     return made
 
 
@@ -163,6 +160,8 @@ def held_status(session: Session, cents: int) -> RegistrationStatus:
 
 
 def keep_company(made: Registration, company: Company) -> None:
+    if company == NOBODY_NAMED:
+        return
     Participant.objects.bulk_create(
         Participant(registration=made, name=person.name.strip()[:80], age=person.age)
         for person in company.people
@@ -227,6 +226,11 @@ def wait_for(wanted: Wanted, *, by: User, now: datetime) -> Registration:
             _("La liste d’attente est close. Une place libre va à qui vient : appelez-nous."),
         )
     made = wanted.made(RegistrationStatus.WAITING, now, queued_at=now, waiting_at=now)
+    try:
+        made.save(force_insert=True)
+    except IntegrityError as error:
+        raise Contended from error
+    keep_company(made, wanted.company)
     facts = {"to": made.status, "quantity": made.quantity, "fewer_ok": made.fewer_ok}
     log(made, "wait", by=by, now=now, channel=made.channel, facts=facts)
     told(made, "registration.waiting", now=now)
@@ -243,9 +247,9 @@ def register_once(*, form_key: str, member: Member, **wanted: object) -> Registr
     )
 
 
-def check_company(session: Session, quantity: int, company: Company, channel: str) -> None:
+def check_company(standing: Standing, quantity: int, company: Company, channel: str) -> None:
     """Names, ages and answers, where the event asks for them; the desk may leave them out."""
-    event = session.event
+    event = standing.session.event
     reasons: list[Reason] = []
     named = [person for person in company.people if person.name.strip()]
     text: str | Promise
@@ -266,7 +270,8 @@ def check_company(session: Session, quantity: int, company: Company, channel: st
         elif event.age_max is not None and person.age > event.age_max:
             text = _("C’est jusqu’à %(age)s ans.") % {"age": event.age_max}
             reasons.append(Reason("too_old", text, "people", {"age_max": event.age_max}))
-    for question in event.questions.all() if channel != Channel.DESK or company.answers else ():
+    is_asked = standing.has_questions and (channel != Channel.DESK or company.answers)
+    for question in event.questions.all() if is_asked else ():
         reason = answer_fault(question, company.answers.get(question.pk, ""), channel)
         if reason is not None:
             reasons.append(reason)

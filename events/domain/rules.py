@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max, OuterRef, Subquery, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Subquery, Sum
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
@@ -15,7 +15,7 @@ from club.kernel.spans import end_of, local_day
 from club.models import Member
 from club.queries.entitlement import may
 from events.enums import HOLDING, LIVE, Entry, RegistrationStatus, SessionStatus
-from events.models import EventPolicy, Registration, Session
+from events.models import EventPolicy, Question, Registration, Session
 from events.queries.policies import policy_for
 
 MOST_AT_ONCE = 20
@@ -28,6 +28,7 @@ class Standing:
 
     session: Session
     policy: EventPolicy
+    has_questions: bool
     is_registered: bool
     household_places: int
     no_shows: int
@@ -67,6 +68,7 @@ def standing_of(member: Member, public_id: str, now: datetime) -> Standing:
             event__live=True,
         )
         .annotate(
+            has_questions=Exists(Question.objects.filter(event=OuterRef("event"))),
             mine=Subquery(
                 mine.filter(session=OuterRef("pk"), status__in=LIVE)
                 .values("session")
@@ -93,6 +95,7 @@ def standing_of(member: Member, public_id: str, now: datetime) -> Standing:
     return Standing(
         session=found,
         policy=policy,
+        has_questions=found.has_questions,
         is_registered=bool(found.mine),
         household_places=found.of_household or 0,
         no_shows=no_shows,

@@ -118,6 +118,8 @@ class Session(Terms):
     """
 
     MOVES = SESSION_MOVES
+    # Saved each time places change hands: its place and event are known by its own rows.
+    wagtail_reference_index_ignore = True
 
     event = models.ForeignKey(
         "events.EventPage",

@@ -85,3 +85,27 @@ def test_lists_cost_the_same_however_long(
     with wire() as statements:
         assert len(api.get("/tools?limit=100").json()["items"]) == rows + 1
     assert len(statements) == 4 + limit_statements()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_places_at_a_session_are_eight_statements_on_postgresql_with_redis(
+    api: Any, place: Any
+) -> None:
+    session = SessionFactory(place=place)
+    body = {"kind": "registration", "session": session.public_id, "quantity": 3}
+    with wire() as statements:
+        answer = api.post("/bookings", body, Idempotency_Key="une-fois")
+    assert answer.status_code == 201
+    sign_in, rows = ["SELECT"], ["INSERT", "INSERT", "INSERT"]
+    if connection.vendor == "sqlite":
+        work = ["SELECT", "UPDATE", "INSERT", *rows]
+        expected = [*sign_in, *["INSERT"] * limit_statements(), "BEGIN", *work, "COMMIT"]
+    elif limit_statements():
+        expected = [*sign_in, "INSERT", "BEGIN", "SELECT", "SELECT", "WITH", *rows, "COMMIT"]
+    else:
+        expected = ["BEGIN", *sign_in, "SELECT", "WITH", *rows, "COMMIT"]
+        assert len(expected) == 8
+    seen = verbs(statements)
+    if limit_statements():
+        seen = seen[: seen.index("COMMIT") + 1]
+    assert seen == expected
