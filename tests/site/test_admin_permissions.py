@@ -16,6 +16,8 @@ from cms.models import AccessibilityPage, DefectReport, HomePage, ServicePage
 from cms.setup import build_site
 from concierge.enums import Audience
 from concierge.models import PlanListing
+from marketplace.enums import DocumentKind, PartnerKind, Trade
+from marketplace.models import ComplianceRule
 from tests.factories.club import (
     NOW,
     ClosureFactory,
@@ -31,6 +33,7 @@ from tests.factories.concierge import (
     PolicyFactory,
     ToolFactory,
 )
+from tests.factories.marketplace import ArtisanFactory, insured
 from tests.factories.money import (
     PlanFactory,
     SponsorshipFactory,
@@ -66,6 +69,18 @@ def money_of(member: Any) -> dict[str, Any]:
     }
 
 
+def partner_of(place: Place) -> dict[str, Any]:
+    artisan = ArtisanFactory(landlord=place.landlord)
+    rule = ComplianceRule.objects.create(
+        landlord=place.landlord, kind=PartnerKind.MERCHANT, document=DocumentKind.HYGIENE
+    )
+    return {
+        "partner": artisan,
+        "partnerdocument": insured(artisan, Trade.PLUMBING),
+        "compliancerule": rule,
+    }
+
+
 def things_of(place: Place) -> dict[str, Any]:
     """One row of each model of the admin, at this place."""
     from club.models import Dwelling, Residence
@@ -87,6 +102,7 @@ def things_of(place: Place) -> dict[str, Any]:
         "department": tool.department,
         "lendingpolicy": PolicyFactory(place=place),
         **money_of(member),
+        **partner_of(place),
         "defectreport": DefectReport.objects.create(
             place=place, page="/", what="Rien", reported_at=NOW
         ),
@@ -130,6 +146,9 @@ NAMES = [
     "ledgerentry",
     "tillday",
     "defectreport",
+    "partner",
+    "partnerdocument",
+    "compliancerule",
 ]
 
 

@@ -1,0 +1,176 @@
+"""The officer's screens: a partner comes in, its papers are read, it goes on line."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from club.enums import Role
+from club.models import Place
+from marketplace.enums import DocumentStatus, PartnerKind, PartnerStatus, Trade
+from marketplace.models import Partner, PartnerDocument
+from marketplace.queries.shown import partners_shown, trades_shown
+from tests.factories.club import LandlordFactory, MemberFactory
+from tests.factories.cms import staff
+from tests.factories.marketplace import ArtisanFactory, insured, siret_of
+from tests.signin import sign_in_staff
+
+pytestmark = pytest.mark.django_db
+
+PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\n%%EOF"
+
+
+@pytest.fixture(autouse=True)
+def private_files(settings: Any, tmp_path: Any) -> None:
+    private = settings.STORAGES["private"] | {"OPTIONS": {"location": tmp_path, "base_url": None}}
+    settings.STORAGES = settings.STORAGES | {"private": private}
+
+
+@pytest.fixture
+def officer(client: Client, place: Place) -> Client:
+    sign_in_staff(client, staff(place, Role.OFFICER))
+    return client
+
+
+def lines(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    data = {
+        f"{name}-TOTAL_FORMS": len(rows),
+        f"{name}-INITIAL_FORMS": 0,
+        f"{name}-MIN_NUM_FORMS": 0,
+        f"{name}-MAX_NUM_FORMS": 1000,
+    }
+    for n, row in enumerate(rows):
+        data |= {f"{name}-{n}-{key}": value for key, value in row.items()}
+        data |= {f"{name}-{n}-id": "", f"{name}-{n}-ORDER": n + 1}
+    return data
+
+
+def partner_data(place: Place, **more: Any) -> dict[str, Any]:
+    today = timezone.localdate()
+    return {
+        "landlord": place.landlord.pk,
+        "kind": PartnerKind.ARTISAN,
+        "name": "Plomberie Aziz",
+        "siret": siret_of(12_345_678),
+        "phone": "03 22 00 00 00",
+        "languages": ["fr", "ar"],
+        **lines("trades", [{"trade": Trade.PLUMBING}]),
+        **lines("hours", [{"weekday": 0, "opens": "08:00", "closes": "18:00"}]),
+        **lines(
+            "conventions",
+            [
+                {
+                    "version": "2026",
+                    "signed_on": today.isoformat(),
+                    "starts_on": today.isoformat(),
+                    "ends_on": today.replace(year=today.year + 1, day=1).isoformat(),
+                    "fee_cents": "10000",
+                }
+            ],
+        ),
+        **more,
+    }
+
+
+def test_a_plumber_from_the_form_to_the_directory(officer: Client, place: Place) -> None:
+    answer = officer.post(reverse("partner:add"), partner_data(place))
+    assert answer.status_code == 302
+    partner = Partner.objects.get()
+    assert (partner.status, partner.languages) == (PartnerStatus.DRAFT, ["fr", "ar"])
+    publish = reverse("partner:step", args=[partner.pk, "publier"])
+    refused = officer.post(publish)
+    assert "assurance décennale, plomberie" in refused.content.decode()
+    today = timezone.localdate()
+    answer = officer.post(
+        reverse("partnerdocument:add"),
+        {
+            "partner": partner.pk,
+            "kind": "decennial",
+            "issuer": "Assurances du Nord",
+            "number": "AN-12",
+            "starts_on": today.isoformat(),
+            "ends_on": today.replace(year=today.year + 1, day=1).isoformat(),
+            "file": SimpleUploadedFile("attestation.pdf", PDF),
+            **lines("trades", [{"trade": Trade.PLUMBING}]),
+        },
+    )
+    assert answer.status_code == 302
+    paper = PartnerDocument.objects.get()
+    assert paper.status == DocumentStatus.RECEIVED
+    read = officer.get(reverse("partner-paper", args=[paper.pk]))
+    assert b"".join(read.streaming_content) == PDF  # type: ignore[attr-defined]
+    assert read["Content-Disposition"].startswith("attachment")
+    officer.post(reverse("partnerdocument:step", args=[paper.pk, "accepter"]))
+    assert officer.post(publish).status_code == 302
+    assert list(partners_shown(place.landlord, today)) == [partner]
+
+
+def test_a_wrong_siret_is_told_at_its_field_and_nothing_is_lost(
+    officer: Client, place: Place
+) -> None:
+    answer = officer.post(reverse("partner:add"), partner_data(place, siret="12345678900011"))
+    form = answer.context["form"]
+    assert list(form.errors) == ["siret"]
+    assert form["name"].value() == "Plomberie Aziz"
+    assert not Partner.objects.exists()
+
+
+def test_two_partners_do_not_claim_one_siret(officer: Client, place: Place) -> None:
+    ArtisanFactory(landlord=place.landlord, siret=siret_of(12_345_678))
+    answer = officer.post(reverse("partner:add"), partner_data(place))
+    assert "Un partenaire a déjà ce numéro SIRET." in answer.content.decode()
+
+
+def test_an_accepted_paper_is_not_rewritten(officer: Client, place: Place) -> None:
+    paper = insured(ArtisanFactory(landlord=place.landlord), Trade.PLUMBING)
+    answer = officer.post(
+        reverse("partnerdocument:edit", args=[paper.pk]),
+        {
+            "partner": paper.partner.pk,
+            "kind": paper.kind,
+            "issuer": paper.issuer,
+            "starts_on": "2027-01-01",
+            "ends_on": "2099-12-31",
+            **lines("trades", []),
+        },
+    )
+    assert "déjà vérifié" in answer.content.decode()
+    paper.refresh_from_db()
+    assert paper.ends_on == date(2027, 12, 31)
+
+
+def test_a_refused_paper_hides_its_trade_at_once(officer: Client, place: Place) -> None:
+    artisan = ArtisanFactory(landlord=place.landlord)
+    paper = insured(artisan, Trade.PLUMBING)
+    day = date(2027, 3, 9)
+    assert trades_shown(place.landlord, day).exists()
+    step = reverse("partnerdocument:step", args=[paper.pk, "refuser"])
+    officer.post(step, {"refused_for": "other_firm"})
+    assert not trades_shown(place.landlord, day).exists()
+
+
+def test_the_papers_to_follow_are_those_of_ones_own_landlord(officer: Client, place: Place) -> None:
+    ArtisanFactory(landlord=place.landlord, name="Aziz")
+    other = LandlordFactory(slug="autre", name="Autre", hostname="autre.example")
+    ArtisanFactory(landlord=other, name="Lointain")
+    page = officer.get(reverse("partner-papers")).content.decode()
+    assert "Aziz" in page
+    assert "Lointain" not in page
+
+
+@pytest.mark.parametrize("role", [Role.CONCIERGE, Role.EDITOR])
+def test_others_read_no_paper(client: Client, place: Place, role: str) -> None:
+    paper = insured(ArtisanFactory(landlord=place.landlord), Trade.PLUMBING)
+    sign_in_staff(client, staff(place, role))
+    assert client.get(reverse("partner-paper", args=[paper.pk])).status_code == 404
+    assert client.get(reverse("partner-papers")).status_code in {302, 403}
+
+
+def test_a_resident_reads_no_paper(client: Client, place: Place) -> None:
+    paper = insured(ArtisanFactory(landlord=place.landlord), Trade.PLUMBING)
+    client.force_login(MemberFactory(place=place).user)
+    assert client.get(reverse("partner-paper", args=[paper.pk])).status_code in {302, 403, 404}
