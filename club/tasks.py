@@ -121,9 +121,10 @@ def sweep_payments(now: datetime | None = None) -> None:
 
 def run_minute_jobs(now: datetime | None = None) -> None:
     """Each minute, each app's own; one failure stops no other."""
-    for name, work in jobs.minutely():
-        with logged("The work of each minute failed: %s", name):
-            work(now or timezone.now())
+    with translation.override(settings.LANGUAGE_CODE):
+        for name, work in jobs.minutely():
+            with logged("The work of each minute failed: %s", name):
+                work(now or timezone.now())
 
 
 def fetch_lost_events(now: datetime | None = None) -> None:

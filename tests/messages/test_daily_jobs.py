@@ -35,10 +35,15 @@ def test_the_house_has_its_jobs() -> None:
     assert [(job.name, job.hour) for job in jobs.daily()] == [
         ("payments", 2),
         ("mandates", 3),
+        ("schedules", 3),
         ("subscriptions", 3),
+        ("attendance", 4),
         ("lapse", 4),
         ("tidy", 4),
+        ("walk-in-names", 4),
         ("retention", 5),
+        ("offers", 6),
+        ("event-reminders", 7),
         ("reminders", 7),
         ("renewal-reminders", 7),
     ]
@@ -88,7 +93,7 @@ def test_a_job_that_fails_is_tried_again_and_leaves_the_others_alone(
 def test_all_jobs_of_the_house_run_on_an_empty_house(db: None, now: datetime) -> None:
     run_daily_jobs(now)
     send_messages()
-    assert Heartbeat.objects.filter(name__startswith="job:").count() == 8
+    assert Heartbeat.objects.filter(name__startswith="job:").count() == len(list(jobs.daily()))
 
 
 def test_claims_whose_day_is_over_lapse_at_night_and_no_others(
