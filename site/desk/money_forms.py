@@ -221,6 +221,18 @@ class GiveBackForm(forms.Form):
     )
 
 
+class PayBackForm(forms.Form):
+    """Money for places that were given back: all of it, by one means."""
+
+    means = forms.ChoiceField(
+        label=_("Rendu en"),
+        choices=MEANS,
+        widget=forms.RadioSelect,
+        initial=Means.CASH,
+        error_messages={"required": _("Choisissez comment l’argent est rendu.")},
+    )
+
+
 class FloatForm(forms.Form):
     float = EurosField(
         label=_("Fond de caisse"),

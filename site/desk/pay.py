@@ -27,8 +27,11 @@ from concierge.domain.fees import DEPOSIT, deposit_held, give_back_deposit
 from concierge.models import Loan, Subscription
 from desk import taking
 from desk.access import staff
-from desk.money_forms import GiveBackForm, PayForm
+from desk.money_forms import GiveBackForm, PayBackForm, PayForm
+from desk.screen import to_give_back
 from desk.views import BIGGEST_SCAN, said, scan_number, served
+from events.domain import fees as places
+from events.models import Registration
 
 ON_THE_FIELDS = {"plan": "plan_subscription"}
 
@@ -81,6 +84,7 @@ def pay(request: StaffRequest, pk: int) -> HttpResponse:
         "form": form,
         "person": member,
         "owed": owed,
+        "to_give_back": to_give_back(member),
         "total": form.chosen_cents(),
         "scan": number if number is not None and refusal is None else randbelow(BIGGEST_SCAN),
     }
@@ -257,6 +261,52 @@ def deposit(request: StaffRequest, reference: str) -> HttpResponse:
         "scan": number if number is not None else randbelow(BIGGEST_SCAN),
     }
     return render(request, "desk/deposit.html", context, status=422 if form.errors else 200)
+
+
+# -- Places at events ---------------------------------------------------------------------
+
+
+@staff
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def places_back(request: StaffRequest, reference: str) -> HttpResponse:
+    """Give back what was paid for places that were cancelled, or are fewer now."""
+    registration = get_object_or_404(
+        Registration.objects.select_related("session__event", "place", "member__user"),
+        reference=reference,
+        place=request.place,
+    )
+    member = registration.member
+    back_url = counter_url(member) if is_served(request, member) else reverse("desk:home")
+    number = scan_number(request.POST.get("scan", ""))
+    form = PayBackForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            back = places.pay_back(
+                registration,
+                means=form.cleaned_data["means"],
+                by=request.user,
+                now=timezone.now(),
+                form_key=None if number is None else f"desk:{request.user.pk}:{number}",
+            )
+        except Refused as refused:
+            add_refusal(form, refused)
+        else:
+            word = _("Argent rendu.")
+            text = _("Rendez %(cents)s.") % {"cents": words.money(-back.cents)}
+            return said(back_url, "returned", word, text, receipt=back.pk)
+    taken_in = places.payments_of(registration).order_by("-pk").values_list("means", flat=True)
+    if not form.is_bound and (means := taken_in.first()) in DESK_MEANS:
+        form.initial["means"] = means
+    context = {
+        "form": form,
+        "label": places.label_of(registration),
+        "owed": places.owed(registration),
+        "person": member,
+        "back_url": back_url,
+        "scan": number if number is not None else randbelow(BIGGEST_SCAN),
+    }
+    return render(request, "desk/places_back.html", context, status=422 if form.errors else 200)
 
 
 # -- Tenancy ----------------------------------------------------------------------------

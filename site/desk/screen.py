@@ -33,6 +33,10 @@ from concierge.enums import (
 from concierge.models import Copy, Loan, Repair, Subscription
 from concierge.queries.loans import open_of_copy, open_of_member
 from concierge.queries.plans import open_subscription
+from events.domain.fees import label_of
+from events.domain.fees import to_give_back as places_to_give_back
+from events.enums import LIVE
+from events.models import Registration
 
 JUST_LENT = timedelta(minutes=30)
 """How long a hand-over stands under "Prêté à l’instant"."""
@@ -56,6 +60,8 @@ class Result:
     undo: str = ""
     receipt: int | None = None
     """The receipt that it made, to print."""
+    door: str = ""
+    """The address of the door where the places that were read are used today."""
 
     @property
     def undo_url(self) -> str | None:
@@ -151,6 +157,18 @@ class Deposit:
         return self.loan.status != LoanStatus.OUT
 
 
+@dataclass(frozen=True)
+class MoneyBack:
+    """What the house owes for places that were given back."""
+
+    registration: Registration
+    cents: int
+
+    @property
+    def label(self) -> str:
+        return label_of(self.registration)
+
+
 @dataclass
 class Person:
     """The member who stands at the counter, with all that is theirs here."""
@@ -161,6 +179,7 @@ class Person:
     card: Card | None
     due: list[Due] = field(default_factory=list)
     deposits: list[Deposit] = field(default_factory=list)
+    to_give_back: list[MoneyBack] = field(default_factory=list)
     needs_right: bool = False
     """Without one nothing is lent."""
     aside: list[Line] = field(default_factory=list)
@@ -288,11 +307,12 @@ def shelf_of(copy: Copy) -> str:
 def members_at(place: Place) -> QuerySet[Member]:
     """Whom a place's staff may serve: its members, and whoever has a booking there."""
     booked = Loan.objects.filter(member=OuterRef("pk"), place=place, status__in=HOLDING)
+    registered = Registration.objects.filter(member=OuterRef("pk"), place=place, status__in=LIVE)
     checks = TenancyCheck.objects.filter(member__household=OuterRef("household")).order_by(
         "-checked_on", "-pk"
     )
     return (
-        with_live_card(Member.objects.filter(Q(place=place) | Exists(booked)))
+        with_live_card(Member.objects.filter(Q(place=place) | Exists(booked) | Exists(registered)))
         .annotate(tenancy=Subquery(checks.values("result")[:1]))
         .prefetch_related("notes")
     )
@@ -326,6 +346,10 @@ def deposits_held(member: Member) -> list[Deposit]:
     return [Deposit(loan, held[loan.pk]) for loan in loans]
 
 
+def to_give_back(member: Member) -> list[MoneyBack]:
+    return [MoneyBack(*pair) for pair in places_to_give_back(member.household)]
+
+
 def person_of(member: Member, place: Place, now: datetime, new: int | None = None) -> Person:
     """`member` comes from `members_at`; `new` is the loan to light up."""
     today = local_day(now)
@@ -338,6 +362,7 @@ def person_of(member: Member, place: Place, now: datetime, new: int | None = Non
         cards[0] if cards else None,
         due_of(member.household, now),
         deposits_held(member),
+        to_give_back(member),
         needs_right=held.ends_on is None or held.ends_on < today,
     )
     for loan in open_of_member(member, place):

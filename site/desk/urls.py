@@ -1,6 +1,6 @@
 from django.urls import path
 
-from desk import pay, till, views
+from desk import pay, sessions, till, views
 
 app_name = "desk"
 urlpatterns = [
@@ -19,6 +19,7 @@ urlpatterns = [
     path("membre/<int:pk>/abonnement/", views.right, name="right"),
     path("encaisser/", pay.find, name="pay-find"),
     path("membre/<int:pk>/encaisser/", pay.pay, name="pay"),
+    path("places/<slug:reference>/rendre/", pay.places_back, name="places-back"),
     path("membre/<int:pk>/plus-locataire/", pay.left_dwelling, name="left-dwelling"),
     path("recus/", pay.receipts, name="receipts"),
     path("recu/<int:pk>/", pay.receipt, name="receipt"),
@@ -29,4 +30,20 @@ urlpatterns = [
     path("caisse/<int:pk>/signer/", till.sign, name="till-sign"),
     path("journal/", till.book, name="journal"),
     path("pret-oublie/", views.forgotten_loan, name="forgotten-loan"),
+    path("seances/", sessions.sessions, name="sessions"),
+    path("seances/<slug:public_id>/", sessions.session, name="session"),
+    path("seances/<slug:public_id>/sans-inscription/", sessions.walk_in, name="session-walk-in"),
+    path("seances/<slug:public_id>/defaire/", sessions.undo, name="session-undo"),
+    path("seances/<slug:public_id>/inscrire/", sessions.register, name="session-register"),
+    path(
+        "seances/<slug:public_id>/inscription/<slug:reference>/<slug:name>/",
+        sessions.act,
+        name="session-act",
+    ),
+    path("seances/<slug:public_id>/absents/", sessions.absent, name="session-absent"),
+    path("seances/<slug:public_id>/attendus/", sessions.present, name="session-present"),
+    path("seances/<slug:public_id>/feuille/", sessions.sheet, name="session-sheet"),
+    path(
+        "seances/<slug:public_id>/attestations/", sessions.certificates, name="session-certificates"
+    ),
 ]

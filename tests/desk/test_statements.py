@@ -28,7 +28,7 @@ def test_a_card(desk, card, copies, member, now, at_home):
     for copy in copies[:at_home]:
         hand_over(copy=copy, member=member, by=member.user, now=now)
     scan(desk, card.number)
-    assert statements(desk, card.number) == 14 + session()
+    assert statements(desk, card.number) == 16 + session()
 
 
 @pytest.mark.parametrize("at_home", [1, 3])
@@ -36,7 +36,7 @@ def test_a_hand_over(desk, card, copies, member, now, at_home):
     for copy in copies[:at_home]:
         hand_over(copy=copy, member=member, by=member.user, now=now)
     scan(desk, card.number)
-    assert statements(desk, copies[4].label, membre=member.pk, scan="11") == 31 + session()
+    assert statements(desk, copies[4].label, membre=member.pk, scan="11") == 33 + session()
 
 
 @pytest.mark.parametrize("at_home", [1, 3])
@@ -44,7 +44,7 @@ def test_a_return(desk, copies, member, now, at_home):
     for copy in copies[:at_home]:
         hand_over(copy=copy, member=member, by=member.user, now=now)
     scan(desk, "M123455")
-    assert statements(desk, copies[0].label, membre=member.pk, scan="12") == 25 + session()
+    assert statements(desk, copies[0].label, membre=member.pk, scan="12") == 27 + session()
 
 
 @pytest.mark.parametrize("lines", [1, 3])
