@@ -7,7 +7,12 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         from club.kernel import bookings
-        from events import emails, tasks
+        from events import (
+            emails,
+            signals,  # noqa: F401
+            staff_forms,
+            tasks,
+        )
         from events.domain import fees, invariants, personal
         from events.kinds import REGISTRATION
 
@@ -16,4 +21,5 @@ class EventsConfig(AppConfig):
         fees.register()
         invariants.register()
         personal.register()
+        staff_forms.register()
         tasks.register()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -21,6 +22,8 @@ from club.kernel.transitions import log, move
 from club.models import Place, User
 from events.domain import fees
 from events.domain.places import locked_session
+from events.domain.registrations import is_subscriber
+from events.domain.schedules import put
 from events.domain.told import told
 from events.domain.waiting import offer_end, offer_places
 from events.enums import (
@@ -30,7 +33,7 @@ from events.enums import (
     RegistrationStatus,
     SessionStatus,
 )
-from events.models import Registration, Session
+from events.models import Registration, Session, WalkIn
 
 TOLD = (*OPEN, RegistrationStatus.PRESENT)
 
@@ -162,13 +165,19 @@ def cancel_sessions(
             replaced_by=other,
             sequence=session.sequence + 1,
             changed_at=now,
-            booked=0,
+            booked=walked_in(session),
         )
     for effect in plan.effects:
         call_off(effect, other, by=by, now=now)
     if other is not None:
         other.save(update_fields=["booked"])
     return plan
+
+
+def walked_in(session: Session) -> int:
+    """Who came without being registered, before it was called off."""
+    came = WalkIn.objects.filter(session=session, undone_at=None)
+    return came.aggregate(sum=Sum("quantity"))["sum"] or 0
 
 
 def lock_all(sessions: Sequence[Session], instead: Session | None) -> dict[int, Session]:
@@ -229,7 +238,8 @@ def offer_instead(
     if other is None or ends_at is None:
         return None
     other.booked += registration.quantity
-    subscribes = registration.unit_cents == registration.session.member_price_cents
+    costs_the_same = other.price_cents == other.member_price_cents
+    subscribes = costs_the_same or is_subscriber(registration.member, other)
     made = Registration.objects.create(
         session=other,
         member=registration.member,
@@ -296,6 +306,8 @@ def move_sessions(
     locked = lock_all(sessions, None)
     mine = sorted((locked[one.pk] for one in sessions), key=lambda one: (one.starts_at, one.pk))
     refuse_impossible(mine, None, now)
+    if any(session.starts_at <= now for session in mine):
+        raise refuse("begun", _("La séance a commencé. Elle ne se déplace plus."))
     if shift.ends_at <= shift.starts_at:
         raise refuse("dates_in_disorder", _("La fin vient après le début."), "ends_at")
     if shift.starts_at <= now:
@@ -308,25 +320,27 @@ def move_sessions(
     for session in mine:
         before = {"starts_at": session.starts_at.isoformat(), "room": session.room}
         starts_at, ends_at = wanted[session.pk]
-        by_how_much = starts_at - session.starts_at
-        session.starts_at, session.ends_at = starts_at, ends_at
-        session.closes_at += by_how_much
-        session.opens_at = session.opens_at + by_how_much if session.opens_at else None
-        session.others_at = session.others_at + by_how_much if session.others_at else None
-        session.place, session.room, session.address = shift.place, shift.room, shift.address
-        session.sequence += 1
-        session.changed_at = now
-        session.save()
+        room, address = shift.room, shift.address
+        put(session, starts_at, ends_at, shift.place, room=room, address=address, now=now)
         log(session, "move_session", by=by, now=now, facts={"before": before})
     for effect in plan.effects:
         registration = effect.registration
         registration.starts_at, registration.ends_at = wanted[registration.session_id]
         registration.place = shift.place
         registration.sequence += 1
-        if registration.offer_ends_at is not None:
-            registration.offer_ends_at = min(registration.offer_ends_at, registration.starts_at)
+        for name in ("offer_ends_at", "pay_until"):
+            term = getattr(registration, name)
+            if term is not None:
+                setattr(registration, name, min(term, registration.starts_at))
         registration.save(
-            update_fields=["starts_at", "ends_at", "place", "sequence", "offer_ends_at"]
+            update_fields=[
+                "starts_at",
+                "ends_at",
+                "place",
+                "sequence",
+                "offer_ends_at",
+                "pay_until",
+            ]
         )
         told(registration, "registration.session_moved", now=now, settles=True)
     return plan

@@ -3,32 +3,48 @@
 Dates are reckoned by the wall clock and become instants one by one, so that a clock
 change moves none. A rule without an end has its sessions made a year ahead, and each
 night the next ones. What has been made is found again by (schedule, day): making them
-twice adds none. A session that the rule no longer wants goes by itself only where
-nobody is registered; else it stays and staff decide.
+twice adds none. Where nobody is registered a session follows its rule to other hours,
+and goes where the rule no longer wants it; else it stays as people know it, and staff
+decide. What staff moved by hand no rule moves again.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
 from dateutil import rrule
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from club.kernel.refusal import Reason, Refused, refuse
 from club.kernel.spans import at, local_day, start_of
 from club.kernel.transactions import in_one_transaction
 from club.kernel.transitions import log
-from club.models import Place, User
+from club.models import LogEntry, Place, User
 from club.queries.calendar import Calendar, calendar_of, public_holidays
-from events.enums import Frequency, Holidays
-from events.models import EventIndex, EventPage, Registration, Schedule, Session, Terms, WalkIn
+from events.enums import LIVE, Frequency, Holidays, SessionStatus
+from events.models import (
+    CheckIn,
+    EventIndex,
+    EventPage,
+    Registration,
+    Schedule,
+    Session,
+    Terms,
+    WalkIn,
+)
+
+Key = tuple[int | None, date | None]
+DAY = timedelta(days=1)
 
 AHEAD = timedelta(days=366)
 MOST = 500
-"""Sessions that one rule may have ahead: more is a slip of the hand."""
+"""Sessions that one event may have ahead: more is a slip of the hand."""
+WITHIN = timedelta(days=10 * 366)
+"""A first day further away than this, on either side, is a slip of the hand too."""
 
 TERMS = tuple(field.name for field in Terms._meta.get_fields())
 RULES: dict[str, tuple[Literal[2, 3], int]] = {
@@ -41,11 +57,32 @@ WRITTEN_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})\Z", re.ASCII)
 
 @dataclass(frozen=True)
 class Made:
-    """What publishing did: new sessions, those taken away, those that staff must look at."""
+    """What publishing did: new sessions, those that followed the rule, those taken away.
+
+    `stray` are those that staff must look at: they have people, and the rule is another.
+    """
 
     added: int
+    followed: int
     removed: int
     stray: list[Session]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One session as its rule wants it."""
+
+    schedule: Schedule
+    place: Place
+    starts_at: datetime
+    ends_at: datetime
+
+    def fits(self, session: Session) -> bool:
+        return (
+            (session.starts_at, session.ends_at) == (self.starts_at, self.ends_at)
+            and session.place_id == self.place.pk
+            and (session.room, session.address) == (self.schedule.room, self.schedule.address)
+        )
 
 
 def excepted_days(text: str) -> list[date]:
@@ -114,22 +151,34 @@ def days_of(schedule: Schedule, place: Place, now: datetime) -> list[date]:
             return [] if day in excepted else [day]
         if day not in excepted and not is_left_out(schedule, day, calendar):
             found.append(day)
-        if len(found) > MOST:
-            text = _("Cette règle donne plus de %(most)s séances. Rapprochez la fin.")
-            raise refuse("too_many_sessions", text % {"most": MOST}, "until")
     return found
 
 
-def check_schedule(schedule: Schedule, place: Place, now: datetime) -> None:
-    """Whether its sessions can be made; every fault at its field."""
+def check_schedule(schedule: Schedule, place: Place, now: datetime) -> int:
+    """How many sessions to come its rule gives; every fault of it at its field."""
     reasons: list[Reason] = []
     if schedule.until is not None and schedule.until < schedule.starts_on:
         reasons.append(Reason("dates_in_disorder", _("La fin vient après le début."), "until"))
+    if schedule.ends == schedule.starts:
+        text = _("La séance finit à l’heure où elle commence. Changez une des deux.")
+        reasons.append(Reason("no_length", text, "ends"))
+    if abs(schedule.starts_on - local_day(now)) > WITHIN:
+        text = _("Cette date est trop loin d’aujourd’hui. Relisez l’année.")
+        reasons.append(Reason("too_far", text, "starts_on"))
     if reasons:
         raise Refused(reasons)
-    if not days_of(schedule, place, now):
+    days = days_of(schedule, place, now)
+    if not days:
         text = _("Cette règle ne donne aucune séance. Changez les jours ou les dates.")
         raise refuse("no_session", text, "starts_on")
+    return sum(hours_of(schedule, day)[1] > now for day in days)
+
+
+def refuse_too_many(sessions: int) -> None:
+    """Of all the rules of an event together."""
+    if sessions > MOST:
+        text = _("Ces règles donnent plus de %(most)s séances. Rapprochez la fin.")
+        raise refuse("too_many_sessions", text % {"most": MOST}, "until")
 
 
 def hours_of(schedule: Schedule, day: date) -> tuple[datetime, datetime]:
@@ -167,12 +216,58 @@ def programme_place(event: EventPage) -> Place:
     return place
 
 
-def is_needless(session: Session) -> bool:
-    """Nobody has ever had anything to do with it."""
-    return (
-        not Registration.objects.filter(session=session).exists()
-        and not WalkIn.objects.filter(session=session).exists()
+def touched(sessions: Iterable[Session]) -> set[int]:
+    """Those of which some row tells: they cannot go."""
+    rows = [one.pk for one in sessions]
+    return {
+        pk
+        for model in (Registration, WalkIn, CheckIn)
+        for pk in model._default_manager.filter(session__in=rows).values_list("session", flat=True)
+    }
+
+
+def peopled(sessions: Iterable[Session]) -> set[int]:
+    """Those that somebody has a place at, waits for or came to: they change by a verb alone."""
+    rows = [one.pk for one in sessions]
+    live = Registration.objects.filter(session__in=rows, status__in=LIVE)
+    came = WalkIn.objects.filter(session__in=rows, undone_at=None)
+    return {*live.values_list("session", flat=True), *came.values_list("session", flat=True)}
+
+
+def moved_by_hand(sessions: Iterable[Session]) -> set[int]:
+    rows = LogEntry.objects.filter(
+        subject_kind="session", subject_id__in=[one.pk for one in sessions], verb="move_session"
     )
+    return set(rows.values_list("subject_id", flat=True))
+
+
+def put(
+    session: Session,
+    starts_at: datetime,
+    ends_at: datetime,
+    place: Place,
+    *,
+    room: str,
+    address: str,
+    now: datetime,
+) -> None:
+    """At another time or another place; the hours of registration go along.
+
+    It closes as long before the start; it opens as many calendar days before it.
+    """
+    days = local_day(starts_at) - session.day
+    session.closes_at += starts_at - session.starts_at
+    for name in ("opens_at", "others_at"):
+        before = getattr(session, name)
+        if before is not None:
+            local = timezone.localtime(before)
+            after = at(local.date() + days, local.time())
+            setattr(session, name, min(after, session.closes_at))
+    session.starts_at, session.ends_at = starts_at, ends_at
+    session.place, session.room, session.address = place, room, address
+    session.sequence += 1
+    session.changed_at = now
+    session.save()
 
 
 def logged_as_added(session: Session, *, by: User | None, now: datetime) -> None:
@@ -192,62 +287,125 @@ def add_session(session: Session, *, by: User | None, now: datetime) -> Session:
 
 @in_one_transaction
 def make_sessions(event: EventPage, *, by: User | None, now: datetime) -> Made:
-    """Bring the sessions that are to come in line with the event's schedules.
-
-    What was changed by hand stays as it is: only what is missing is added.
-    """
+    """Bring the sessions that are to come in line with the event's schedules."""
     EventPage.objects.select_for_update(no_key=True, of=("self",)).get(pk=event.pk)
-    default = programme_place(event)
-    wanted: set[tuple[int, date]] = set()
+    wanted = wanted_of(event, now)
+    known = {
+        (one.schedule_id, one.planned_on): one
+        for one in Session.objects.filter(event=event, planned_on__gte=local_day(now) - DAY)
+        .select_related("place", "event")
+        .order_by("pk")
+    }
+    spare = unwanted(event, wanted, now)
+    adopted = adopt(spare, {key: one for key, one in wanted.items() if key not in known})
     added: list[Session] = []
-    known = set(
-        Session.objects.filter(event=event, planned_on__isnull=False).values_list(
-            "schedule_id", "planned_on"
-        )
-    )
-    for schedule in event.schedules.select_related("place__landlord"):
-        place = schedule.place or default
-        for day in days_of(schedule, place, now):
-            wanted.add((schedule.pk, day))
-            starts_at, ends_at = hours_of(schedule, day)
-            if (schedule.pk, day) in known or ends_at <= now:
-                continue
-            session = new_session(event, place, starts_at, ends_at)
-            session.schedule, session.planned_on = schedule, day
-            session.room, session.address = schedule.room, schedule.address
-            session.changed_at = now
-            added.append(session)
+    for key, one in wanted.items():
+        if key in known or key in adopted:
+            continue
+        session = new_session(event, one.place, one.starts_at, one.ends_at)
+        session.schedule, session.planned_on = one.schedule, key[1]
+        session.room, session.address = one.schedule.room, one.schedule.address
+        session.changed_at = now
+        added.append(session)
     Session.objects.bulk_create(added, batch_size=200)
     for session in added:
         logged_as_added(session, by=by, now=now)
-    removed, stray = 0, []
-    for session in unwanted(event, wanted, now):
-        if is_needless(session):
+    followed, stray = follow(known, wanted, by=by, now=now)
+    spare = [one for one in spare if one not in adopted.values()]
+    kept = touched(spare)
+    for session in spare:
+        if session.pk not in kept:
             session.delete()
-            removed += 1
-        else:
-            stray.append(session)
-    return Made(len(added), removed, stray)
+    stray += [one for one in spare if one.pk in kept]
+    stray.sort(key=lambda one: (one.starts_at, one.pk))
+    return Made(len(added), followed, len(spare) - len(kept), stray)
 
 
-def unwanted(event: EventPage, wanted: set[tuple[int, date]], now: datetime) -> list[Session]:
+def wanted_of(event: EventPage, now: datetime) -> dict[Key, Wanted]:
+    """What the event's schedules ask for from now on, by (schedule, day)."""
+    default = programme_place(event)
+    wanted: dict[Key, Wanted] = {}
+    for schedule in event.schedules.select_related("place__landlord"):
+        place = schedule.place or default
+        for day in days_of(schedule, place, now):
+            starts_at, ends_at = hours_of(schedule, day)
+            if ends_at > now:
+                wanted[schedule.pk, day] = Wanted(schedule, place, starts_at, ends_at)
+    refuse_too_many(len(wanted))
+    return wanted
+
+
+def unwanted(event: EventPage, wanted: Iterable[Key], now: datetime) -> list[Session]:
     """Planned sessions to come that no schedule asks for any more."""
     coming = Session.objects.filter(
-        event=event, planned_on__isnull=False, starts_at__gt=now, status="scheduled"
+        event=event,
+        planned_on__isnull=False,
+        starts_at__gt=now,
+        status=SessionStatus.SCHEDULED,
+    ).select_related("place", "event")
+    keys = set(wanted)
+    return [one for one in coming if (one.schedule_id, one.planned_on) not in keys]
+
+
+def adopt(spare: list[Session], missing: dict[Key, Wanted]) -> dict[Key, Session]:
+    """A rule was written anew: sessions at just its hours are its own, with their people."""
+    adopted: dict[Key, Session] = {}
+    for key, one in missing.items():
+        found = next((s for s in spare if one.fits(s) and s not in adopted.values()), None)
+        if found is not None:
+            found.schedule, found.planned_on = one.schedule, key[1]
+            found.save(update_fields=["schedule", "planned_on"])
+            adopted[key] = found
+    return adopted
+
+
+def follow(
+    known: dict[Key, Session], wanted: dict[Key, Wanted], *, by: User | None, now: datetime
+) -> tuple[int, list[Session]]:
+    """Sessions nobody is at go to their rule's new hours; the others are returned."""
+    differing = [
+        (session, wanted[key])
+        for key, session in known.items()
+        if key in wanted
+        and session.status == SessionStatus.SCHEDULED
+        and session.starts_at > now
+        and not wanted[key].fits(session)
+    ]
+    by_hand = moved_by_hand(session for session, _one in differing)
+    with_people = peopled(session for session, _one in differing)
+    followed, stray = 0, []
+    for session, one in differing:
+        if session.pk in by_hand:
+            continue
+        if session.pk in with_people or one.starts_at <= now:
+            stray.append(session)
+            continue
+        room, address = one.schedule.room, one.schedule.address
+        put(session, one.starts_at, one.ends_at, one.place, room=room, address=address, now=now)
+        log(session, "follow_rule", by=by, now=now)
+        followed += 1
+    return followed, stray
+
+
+def strays(event: EventPage, now: datetime) -> list[int]:
+    """The sessions with people that are not as their rule is, as staff look them up."""
+    wanted = wanted_of(event, now)
+    coming = Session.objects.filter(
+        event=event, planned_on__isnull=False, starts_at__gt=now, status=SessionStatus.SCHEDULED
     )
-    return [one for one in coming if (one.schedule_id, one.planned_on) not in wanted]
+    differing = [
+        one
+        for one in coming
+        if (key := (one.schedule_id, one.planned_on)) not in wanted or not wanted[key].fits(one)
+    ]
+    kept = touched(differing) - moved_by_hand(differing)
+    return [one.pk for one in differing if one.pk in kept]
 
 
 def endless(now: datetime) -> QuerySet[EventPage]:
     """Live events whose sessions go on beyond what has been made."""
     last = local_day(now) + AHEAD - timedelta(days=30)
-    return (
-        EventPage.objects.live()
-        .filter(
-            ~Q(schedules__frequency=Frequency.ONCE),
-            Q(schedules__until=None) | Q(schedules__until__gte=last),
-            schedules__isnull=False,
-        )
-        .distinct()
-        .order_by("pk")
+    going_on = Schedule.objects.exclude(frequency=Frequency.ONCE).filter(
+        Q(until=None) | Q(until__gte=last)
     )
+    return EventPage.objects.live().filter(pk__in=going_on.values("event")).order_by("pk")

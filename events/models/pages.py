@@ -143,6 +143,7 @@ class EventPage(BasePage, Terms):
         help_text="Why somebody has to read it before it is shown: codes of the import.",
     )
 
+    exclude_fields_in_copy = ["public_id", "source", "review"]
     parent_page_types = ["events.EventIndex"]
     subpage_types: list[str] = []
     search_fields = [
@@ -241,6 +242,12 @@ class EventPage(BasePage, Terms):
             faults["entry_url"] = _("Écrivez l’adresse où l’on s’inscrit.")
         if faults:
             raise ValidationError(faults)
+
+    def with_content_json(self, content: dict[str, Any]) -> "EventPage":
+        """What an event is known by is not of its text: a copy keeps its own."""
+        found: EventPage = super().with_content_json(content)
+        found.public_id, found.source, found.review = self.public_id, self.source, self.review
+        return found
 
     @property
     def wall(self) -> str:

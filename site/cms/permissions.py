@@ -2,19 +2,25 @@
 
 A role's group says what its people may do at all; `club.permissions` says at which
 places. Wagtail's own permissions (pages, pictures, menus) go by group alone, so each
-place has a group of its own for them.
+place has a group of its own for them. Officers and editors write all the pages of a
+place; its concierges those of its programme alone.
 """
+
+from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
+from django.db.models.signals import post_save
+from django.dispatch import receiver
 from wagtail import hooks
 from wagtail.models import (
     Collection,
     GroupCollectionPermission,
     GroupPagePermission,
     GroupSitePermission,
+    Page,
     Site,
 )
 
@@ -22,8 +28,11 @@ from club.enums import Role
 from club.models import Place, User
 from club.permissions import group_permissions
 from cms.models import HomePage
+from events.models import EventIndex
 
 PAGE_ROLES = (Role.OFFICER, Role.EDITOR)
+PLACE_ROLES = (*PAGE_ROLES, Role.CONCIERGE)
+"""Roles that have a group at each place."""
 PAGE_ACTIONS = ("add_page", "change_page", "publish_page")
 FILE_ACTIONS = {
     "add_image": "wagtailimages", "change_image": "wagtailimages",
@@ -51,6 +60,8 @@ def sync() -> None:
     for place in Place.objects.filter(home_page__isnull=False):
         for role in PAGE_ROLES:
             sync_place_group(place, role)
+    for index in EventIndex.objects.select_related("place"):
+        sync_programme_group(index)
 
 
 def door() -> Permission:
@@ -69,20 +80,42 @@ def sync_place_group(place: Place, role: str) -> Group:
     """The group of one role at one place: its pages, its files, its site's menus."""
     home: HomePage = place.home_page
     group, _created = Group.objects.get_or_create(name=group_of(place, role))
+    may_write(group, home.page_ptr, place)
+    for site in Site.objects.filter(root_page=home.page_ptr):
+        GroupSitePermission.objects.get_or_create(
+            group=group, site=site, permission=permission("cms", "change_navigation")
+        )
+    return group
+
+
+def may_write(group: Group, page: Page, place: Place) -> None:
+    """A page with all below it, and the files of the place to put there."""
     for codename in PAGE_ACTIONS:
         GroupPagePermission.objects.get_or_create(
-            group=group, page=home.page_ptr, permission=permission("wagtailcore", codename)
+            group=group, page=page, permission=permission("wagtailcore", codename)
         )
     collection = collection_of(place)
     for codename, app_label in FILE_ACTIONS.items():
         GroupCollectionPermission.objects.get_or_create(
             group=group, collection=collection, permission=permission(app_label, codename)
         )
-    for site in Site.objects.filter(root_page=home.page_ptr):
-        GroupSitePermission.objects.get_or_create(
-            group=group, site=site, permission=permission("cms", "change_navigation")
-        )
+
+
+def sync_programme_group(index: EventIndex) -> Group:
+    """The concierges of a place write its events, and no other page."""
+    name = group_of(index.place, Role.CONCIERGE)
+    group, _created = Group.objects.get_or_create(name=name)
+    may_write(group, index.page_ptr, index.place)
     return group
+
+
+@receiver(post_save, sender=EventIndex)
+def programme_opened(instance: EventIndex, created: bool, **kwargs: Any) -> None:
+    if not created or not HomePage.objects.ancestor_of(instance).exists():
+        return
+    sync_programme_group(instance)
+    for assignment in instance.place.assignments.select_related("user"):
+        sync_user(assignment.user)
 
 
 def collection_of(place: Place) -> Collection:
@@ -97,7 +130,7 @@ def sync_user(user: User) -> None:
     held = {
         group_of(assignment.place, assignment.role)
         for assignment in user.assignments.select_related("place")
-        if assignment.role in PAGE_ROLES
+        if assignment.role in PLACE_ROLES
     }
     of_places = user.groups.filter(name__contains=":")
     user.groups.remove(*of_places.exclude(name__in=held))
