@@ -82,15 +82,17 @@ def has_convention(on: date, partner: str) -> Exists:
     )
 
 
-def trades_shown(landlord: Landlord, on: date) -> QuerySet[PartnerTrade]:
-    """Each (artisan, trade) that a resident may see on that day."""
+def trades_shown(
+    landlord: Landlord, on: date, needs: list[Need] | None = None
+) -> QuerySet[PartnerTrade]:
+    """Each (artisan, trade) that a resident may see on that day. `needs` where it is read."""
     rows = PartnerTrade.objects.filter(
         has_convention(on, "partner"),
         partner__landlord=landlord,
         partner__kind=PartnerKind.ARTISAN,
         partner__status=PartnerStatus.LIVE,
     )
-    for need in needs_of(landlord):
+    for need in needs_of(landlord) if needs is None else needs:
         if need.kind != PartnerKind.ARTISAN:
             continue
         has = has_paper(need, on, partner="partner", trade="trade")
@@ -99,14 +101,17 @@ def trades_shown(landlord: Landlord, on: date) -> QuerySet[PartnerTrade]:
 
 
 def partners_shown(
-    landlord: Landlord, on: date, kinds: Iterable[str] = tuple(PartnerKind.values)
+    landlord: Landlord,
+    on: date,
+    kinds: Iterable[str] = tuple(PartnerKind.values),
+    needs: list[Need] | None = None,
 ) -> QuerySet[Partner]:
     """An artisan is shown for a trade that is; any other with all that is asked of its kind."""
-    artisans = Q(
-        kind=PartnerKind.ARTISAN, pk__in=trades_shown(landlord, on).order_by().values("partner")
-    )
+    needs = needs_of(landlord) if needs is None else needs
+    trades = trades_shown(landlord, on, needs).order_by()
+    artisans = Q(kind=PartnerKind.ARTISAN, pk__in=trades.values("partner"))
     others = Q()
-    for need in needs_of(landlord):
+    for need in needs:
         if need.kind != PartnerKind.ARTISAN:
             others &= ~Q(kind=need.kind) | Q(has_paper(need, on, partner="pk", trade=None))
     wanted = artisans | (~Q(kind=PartnerKind.ARTISAN) & others)

@@ -6,6 +6,7 @@ class Target(models.TextChoices):
     """Screens that are no page of the tree; the value is the name of their address."""
 
     CATALOGUE = "concierge:catalogue", _("Les objets à emprunter")
+    PARTNERS = "marketplace:directory", _("Les partenaires")
     SIGN_UP = "account_signup", _("Devenir membre")
     SIGN_IN = "account_login", _("Se connecter")
     HOME = "portal:home", _("Mon espace")

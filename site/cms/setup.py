@@ -58,10 +58,6 @@ def question(asked: str, answer: str) -> Block:
     return ("question", {"question": asked, "answer": f"<p>{answer}</p>"})
 
 
-def know(strong: str, rest: str) -> Block:
-    return ("notice", {"kind": "know", "strong": strong, "text": rest})
-
-
 @dataclass(frozen=True)
 class Service:
     slug: str
@@ -72,6 +68,12 @@ class Service:
     lead: str
     practical: str
     body: list[Block] = field(default_factory=list)
+    target: str = ""
+    """A screen of ours, where the service has one instead of a page."""
+
+    def way(self, pages: dict[str, Page]) -> dict[str, Any]:
+        """Where its window and its entry of the menu lead."""
+        return {"target": self.target} if self.target else {"page": pages[self.slug].page_ptr}
 
 
 def services() -> list[Service]:
@@ -155,25 +157,9 @@ def services() -> list[Service]:
             menu="Avantages",
             wall=Wall.LINDEN,
             pictures="tiles/avantages",
-            lead="Des commerçants du quartier font un prix aux membres.",
-            practical="<p>Montrez votre carte de membre en caisse.</p>"
-            "<p>La liste à jour est à l’accueil, à emporter.</p>",
-            body=[
-                heading("Comment ça marche"),
-                steps(
-                    "Demandez à l’accueil la liste des commerçants.",
-                    "Montrez votre carte de membre avant de payer.",
-                    "Le commerçant vérifie la carte et fait son prix.",
-                ),
-                know(
-                    f"Vous restez libre{NBSP}:",
-                    "ces avantages ne vous obligent à rien. Choisissez qui vous voulez.",
-                ),
-                question(
-                    f"Le commerçant voit-il mes données{NBSP}?",
-                    "Non. Il voit si la carte est valable, votre prénom et la date de fin.",
-                ),
-            ],
+            lead="",
+            practical="",
+            target=Target.PARTNERS,
         ),
         Service(
             slug="entraide",
@@ -332,8 +318,8 @@ def furnish_home(home: HomePage, pages: dict[str, Page], catalogue: Service) -> 
         ),
         *(
             Tile(
-                label=service.title, page=pages[service.slug].page_ptr, wall=service.wall,
-                pictures=service.pictures, sort_order=order,
+                label=service.title, wall=service.wall, pictures=service.pictures,
+                sort_order=order, **service.way(pages),
             )
             for order, service in enumerate(services(), 1)
         ),
@@ -355,7 +341,7 @@ def make_menus(site: Site, pages: dict[str, Page]) -> None:
     navigation.menu_items = [
         MenuItem(label="Emprunter", target=Target.CATALOGUE, sort_order=0),
         *(
-            MenuItem(label=service.menu, page=pages[service.slug].page_ptr, sort_order=order)
+            MenuItem(label=service.menu, sort_order=order, **service.way(pages))
             for order, service in enumerate(services(), 1)
         ),
     ]
@@ -403,6 +389,8 @@ def make_pages(home: HomePage) -> dict[str, Page]:
     for service in services():
         if service.slug == PROGRAMME:
             pages[service.slug] = make_programme(home)
+            continue
+        if service.target:
             continue
         pages[service.slug] = add(
             home,

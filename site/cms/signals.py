@@ -30,11 +30,21 @@ from cms.permissions import sync_user
 from concierge.models import Copy, Department, LendingPolicy, Loan, Part, Plan, Repair, Tool
 from content.models import BasePage, Picture
 from events.models import EventPage, EventPolicy, Registration, Session, WalkIn
+from marketplace.models import (
+    ComplianceRule,
+    Convention,
+    DocumentTrade,
+    Partner,
+    PartnerDocument,
+    PartnerHours,
+    PartnerTrade,
+)
 
 FRAMES = (FooterItem, MenuItem, Navigation, Site)
 CONTENTS = (
-    Closure, Copy, Department, EventPage, EventPolicy, ExceptionalHours, Landlord,
-    LendingPolicy, Loan, OpeningHours, Part, Picture, Place, Plan, Registration, Repair,
+    Closure, ComplianceRule, Convention, Copy, Department, DocumentTrade, EventPage,
+    EventPolicy, ExceptionalHours, Landlord, LendingPolicy, Loan, OpeningHours, Part, Partner,
+    PartnerDocument, PartnerHours, PartnerTrade, Picture, Place, Plan, Registration, Repair,
     SchoolHolidays, Season, Session, Tool, WalkIn,
 )  # fmt: skip
 
@@ -44,6 +54,7 @@ WAYS_TO_LANDLORD = (
     ("tool", "landlord"),
     ("copy", "place", "landlord"),
     ("session", "place", "landlord"),
+    ("partner", "landlord"),
 )
 
 
@@ -54,7 +65,7 @@ def landlord_of(instance: models.Model) -> Landlord | None:
     for way in WAYS_TO_LANDLORD:
         found: Any = instance
         for name in way:
-            names = {field.name for field in found._meta.fields}
+            names = {field.name for field in found._meta.fields if field.is_relation}
             at_hand = name in names and type(found)._meta.get_field(name).is_cached(found)
             found = getattr(found, name) if at_hand else None
             if found is None:

@@ -14,6 +14,7 @@ from club.api.routes import router as club_router
 from club.api.texts import gettext_lazy
 from concierge.api import router as concierge_router
 from events.api import router as events_router
+from marketplace.api import router as marketplace_router
 from portal.api import router as bookings_router
 
 
@@ -72,4 +73,5 @@ api = Api(
 api.add_router("", club_router)
 api.add_router("", concierge_router)
 api.add_router("", events_router)
+api.add_router("", marketplace_router)
 api.add_router("", bookings_router)

@@ -26,6 +26,7 @@ urlpatterns = [
     path("emprunter/", include("concierge.urls")),
     path("abonnement/", prices, name="prices"),
     path("seances/", include("events.urls")),
+    path("avantages/", include("marketplace.urls")),
     path("", include("club.urls")),
     path("", include("content.urls")),
     path("", include("cms.urls")),

@@ -13,6 +13,7 @@ from tests.api.conftest import Caller, loan_body
 from tests.factories.club import AssignmentFactory, PlaceFactory
 from tests.factories.concierge import ToolFactory
 from tests.factories.events import SessionFactory
+from tests.factories.marketplace import PartnerFactory
 
 ROUTES = [
     ("GET", "/me"),
@@ -22,6 +23,8 @@ ROUTES = [
     ("GET", "/tools/{tool}/availability"),
     ("GET", "/events"),
     ("GET", "/events/{event}"),
+    ("GET", "/partners"),
+    ("GET", "/partners/{partner}"),
     ("GET", "/bookings"),
     ("POST", "/bookings"),
     ("GET", "/bookings/{reference}"),
@@ -89,6 +92,7 @@ def test_a_token_that_reads_reads(
 ) -> None:
     made = caller_for(member.user).post("/bookings", loan_body(tool)).json()
     made["event"] = SessionFactory(place=member.place).event.public_id
+    made["partner"] = PartnerFactory(landlord=member.place.landlord).public_id
     reader = caller_for(member.user, "read")
     assert reader(method, path.format(**made)).status_code == 200
 

@@ -16,6 +16,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 from config.api import api as ninja_api
 from tests.factories.concierge import CopyFactory, LoanFactory, ToolFactory, days_later
 from tests.factories.events import RegistrationFactory, SessionFactory
+from tests.factories.marketplace import PartnerFactory
 
 Addresses = dict[str, list[str]]
 load_all_checks()
@@ -53,6 +54,7 @@ def town(
     return {
         "tool_id": [copy.tool.public_id],
         "event_id": [taken.session.event.public_id],
+        "partner_id": [PartnerFactory(landlord=place.landlord).public_id],
         "reference": [loan.reference, taken.reference],
     }
 

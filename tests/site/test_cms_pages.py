@@ -179,10 +179,10 @@ def test_the_list_of_articles_costs_the_same_for_one_and_for_ten(
 
 
 def test_a_tile_without_a_published_page_is_not_shown(client: Client, home: HomePage) -> None:
-    ServicePage.objects.get(slug="avantages").unpublish()
+    ServicePage.objects.get(slug="entraide").unpublish()
     page = client.get("/").content.decode()
     assert page.count('class="tile"') == 5
-    assert "/avantages/" not in page
+    assert "/entraide/" not in page
 
 
 def test_a_link_has_one_end(home: HomePage) -> None:
