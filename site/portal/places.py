@@ -51,29 +51,29 @@ class RegistrationScreen(Screen):
         cancel, sure, keep = {
             RegistrationStatus.WAITING: (
                 _("Quitter la liste d’attente"),
-                _("Quitter la liste d’attente ?"),
+                _("Quitter la liste d’attente ?"),
                 _("Garder mon tour"),
             ),
             RegistrationStatus.OFFERED: (
                 ngettext("Laisser cette place", "Laisser ces places", number),
-                ngettext("Laisser cette place ?", "Laisser ces places ?", number),
+                ngettext("Laisser cette place ?", "Laisser ces places ?", number),
                 _("Revenir à la proposition"),
             ),
         }.get(
             RegistrationStatus(booking.status),
             (
                 _("Annuler mon inscription"),
-                _("Annuler cette inscription ?"),
+                _("Annuler cette inscription ?"),
                 _("Garder mon inscription"),
             ),
         )
         is_offered = booking.status == RegistrationStatus.OFFERED
         change = _("Changer le nombre de places")
         return Says(
-            title=_("Mon inscription : %(title)s") % {"title": booking.session.event.title},
+            title=_("Mon inscription : %(title)s") % {"title": booking.session.event.title},
             noun=_("Inscription"),
             move=_("Changer de date"),
-            when=_("Quelle autre date vous convient ?"),
+            when=_("Quelle autre date vous convient ?"),
             no_other=_(
                 "Aucune autre date n’a assez de places. Votre inscription reste comme elle est."
             ),
@@ -119,7 +119,7 @@ class RegistrationScreen(Screen):
         if status == RegistrationStatus.PRESENT:
             return [_("Vous étiez là. Merci.")]
         if status == RegistrationStatus.ABSENT:
-            return [_("Votre absence est notée. La prochaine fois, annulez : la place servira.")]
+            return [_("Votre absence est notée. La prochaine fois, annulez : la place servira.")]
         if now >= booking.ends_at:
             return [_("Cette séance est passée.")]
         if status == RegistrationStatus.WAITING:
@@ -244,7 +244,7 @@ def waiting_words(booking: Registration, now: datetime) -> list[str]:
         said = [_("Vous êtes au rang %(position)d de la liste, pour %(places)s.") % places]
     stops_at = offers_stop_at(booking.session)
     if now >= stops_at:
-        return [*said, _("Une place libre va maintenant à qui vient : appelez-nous.")]
+        return [*said, _("Une place libre va maintenant à qui vient : appelez-nous.")]
     said.append(
         ngettext(
             "Dès qu’une place est libre, nous vous la proposons.",
@@ -271,7 +271,12 @@ def offer_words(booking: Registration, now: datetime) -> list[str]:
         booking.quantity,
     )
     facts = {"number": booking.quantity, "moment": words.moment(booking.offer_ends_at)}
-    return [text % facts, _("Sans réponse, elles vont à la personne suivante.")]
+    silence = ngettext(
+        "Sans réponse, elle va à la personne suivante.",
+        "Sans réponse, elles vont à la personne suivante.",
+        booking.quantity,
+    )
+    return [text % facts, silence]
 
 
 def held_words(booking: Registration, now: datetime) -> list[str]:
@@ -315,10 +320,10 @@ def called_off_words(booking: Registration) -> list[str]:
     said = [_("Cette séance est annulée.")]
     if session.cancel_reason:
         why = {"why": session.get_cancel_reason_display()}
-        said = [_("Cette séance est annulée : %(why)s.") % why]
+        said = [_("Cette séance est annulée : %(why)s.") % why]
     if session.replaced_by is not None:
         when = {"moment": words.moment(session.replaced_by.starts_at)}
-        said.append(_("Une autre date est proposée : %(moment)s.") % when)
+        said.append(_("Une autre date est proposée : %(moment)s.") % when)
     return said
 
 
@@ -330,7 +335,7 @@ def money_words(booking: Registration) -> list[str]:
         said.append(_("%(money)s reviennent sur votre moyen de paiement.") % money)
     if waiting := fees.owed(booking):
         money = {"money": words.money(waiting)}
-        said.append(_("Nous vous devons %(money)s : passez à l’accueil.") % money)
+        said.append(_("Nous vous devons %(money)s : passez à l’accueil.") % money)
     return said
 
 

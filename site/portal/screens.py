@@ -37,13 +37,13 @@ class LoanScreen(Screen):
 
     def says(self, booking: Loan) -> Says:
         return Says(
-            title=_("Ma réservation : %(title)s") % {"title": booking.tool.name},
+            title=_("Ma réservation : %(title)s") % {"title": booking.tool.name},
             noun=_("Réservation"),
             move=_("Changer le jour"),
-            when=_("Quand venez-vous le chercher ?"),
+            when=_("Quand venez-vous le chercher ?"),
             no_other=_("Aucun autre jour n’est libre. Votre réservation reste comme elle est."),
             cancel=_("Annuler ma réservation"),
-            sure=_("Annuler cette réservation ?"),
+            sure=_("Annuler cette réservation ?"),
             keep=_("Garder ma réservation"),
         )
 
