@@ -13,7 +13,8 @@ from club.kernel.spans import local_day
 from club.kernel.transitions import log
 from club.models import Landlord, LogEntry, Message, Place, User
 from concierge.imports.tools import import_tools
-from demo.accounts import DATA, make_members, make_staff
+from demo.accounts import DATA, DOMAIN, make_members, make_staff
+from demo.events import load_events
 from demo.lending import a_few_loans, tell_the_story
 from demo.money import make_plans, open_today, pay_fees
 from demo.places import LANDLORD, PIGEONNIER, TILLEULS, make_landlord, make_places
@@ -28,7 +29,11 @@ def load(now: datetime) -> bool:
     if is_new:
         with transaction.atomic():
             build(now)
-    build_pages()
+            build_pages()
+            build_programme(now)
+            settle_messages(now)
+    else:
+        build_pages()
     return is_new
 
 
@@ -54,7 +59,6 @@ def build(now: datetime) -> None:
     for place, concierge in ((tilleuls, desk), (pigeonnier, staff["olivier"])):
         pay_fees(place, concierge, now)
     open_today(tilleuls, desk, now)
-    settle_messages(now)
     log(landlord, "load_demo", by=None, now=now)
 
 
@@ -70,6 +74,13 @@ def build_pages() -> None:
 
     for slug in (TILLEULS, PIGEONNIER):
         build_site(Place.objects.select_related("landlord").get(slug=slug))
+
+
+def build_programme(now: datetime) -> None:
+    """After the pages, under which events are."""
+    places = {place.slug: place for place in Place.objects.select_related("landlord")}
+    desk = User.objects.get(email=f"concierge@{DOMAIN}")
+    load_events(places[TILLEULS], places[PIGEONNIER], desk, now, Random(SEED + 1))
 
 
 def age_in_days(now: datetime) -> int:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.db import transaction
 
 from club.domain.access import sync_groups
 from club.enums import Activity, TenancyResult
+from club.kernel.invariants import all_invariants
 from club.kernel.spans import local_day
 from club.models import (
     Card,
@@ -34,6 +36,8 @@ from concierge.models import Copy, Department, Loan, Repair, Tool
 from concierge.queries.availability import lines
 from concierge.queries.loans import to_hand_over
 from demo import town
+from events.enums import RegistrationStatus
+from events.models import EventPage, Registration, WalkIn
 from tests.factories.club import NOW
 
 MOMENTS = {
@@ -180,6 +184,58 @@ def test_hours_and_a_closure_ahead(now, tilleuls):
     assert not calendar_of(tilleuls).is_open_day(Closure.objects.get().starts_on)
 
 
+def test_a_programme_of_events_with_drawings_and_dates_to_come(now):
+    events = list(EventPage.objects.live())
+    assert len(events) == 10
+    assert [one for one in events if not finders.find(f"img/{one.drawn}.svg")] == []
+    for event in events:
+        assert event.sessions.filter(starts_at__gt=now).exists(), event.title
+        assert event.review == []
+        event.full_clean()
+
+
+def test_the_cooking_workshop_is_each_second_thursday_in_term(now, tilleuls):
+    workshop = EventPage.objects.get(title="Atelier cuisine")
+    calendar = calendar_of(tilleuls)
+    days = [one.day for one in workshop.sessions.order_by("starts_at")]
+    assert {day.weekday() for day in days} == {3}
+    assert {(later - earlier).days % 14 for earlier, later in pairwise(days)} == {0}
+    assert not [day for day in days if calendar.is_school_holiday(day)]
+    assert days[-1].month == 6
+
+
+def test_registrations_in_every_state_that_the_present_can_show(now):
+    states = set(Registration.objects.values_list("status", flat=True))
+    assert states == set(RegistrationStatus.values) - {
+        RegistrationStatus.LAPSED, RegistrationStatus.REFUSED,
+    }  # fmt: skip
+    assert WalkIn.objects.filter(undone_at=None).count() >= 3
+
+
+def test_one_session_is_full_and_its_free_place_goes_to_the_first_it_suits(now):
+    waiting = Registration.objects.filter(status=RegistrationStatus.WAITING)
+    assert sorted(waiting.values_list("quantity", flat=True)) == [2, 2]
+    offer = Registration.objects.select_related("session").get(status=RegistrationStatus.OFFERED)
+    assert (offer.quantity, offer.session.is_full, offer.offer_holds(now)) == (1, True, True)
+    assert offer.session_id == waiting.values_list("session_id", flat=True).distinct().get()
+
+
+def test_leila_comes_with_two_children_and_marc_has_a_place_to_pay(now):
+    coming = Registration.objects.filter(starts_at__gt=now)
+    leila = coming.filter(member__user__email="leila@demo.example")
+    assert [(one.quantity, one.cents, one.status) for one in leila] == [
+        (3, 0, RegistrationStatus.CONFIRMED)
+    ] * 2
+    assert list(leila[0].participants.order_by("pk").values_list("age", flat=True)) == [None, 9, 6]
+    marc = coming.get(member__user__email="marc@demo.example")
+    assert (marc.cents, marc.status) == (3_00, RegistrationStatus.PENDING)
+    assert marc.pay_until > now
+
+
+def test_what_always_holds_holds_in_the_town(now):
+    assert [line for one in all_invariants() for line in one.violations()] == []
+
+
 def test_loading_again_changes_nothing(now):
     before = {model: model.objects.count() for model in watched()}
     assert town.load(now + timedelta(hours=3)) is False
@@ -187,7 +243,7 @@ def test_loading_again_changes_nothing(now):
 
 
 def watched() -> list[Any]:
-    labels = {"club", "concierge", "cms", "wagtailcore"}
+    labels = {"club", "concierge", "cms", "events", "wagtailcore"}
     return [
         model for model in apps.get_models()
         if model._meta.app_label in labels and model.__name__ != "ReferenceIndex"
