@@ -28,8 +28,8 @@ DEFAULT_PORT = 8000
 BY_CODE = "e-mail, puis le code affiché à l’écran"
 BY_PASSWORD = "mot de passe et code ci-dessous"
 PEOPLE = (
-    ("leila", "locataire, abonnement actif, deux enfants", BY_CODE),
-    ("marc", "ni locataire ni abonné", BY_CODE),
+    ("leila", "locataire, abonnée, deux enfants, des inscriptions", BY_CODE),
+    ("marc", "ni locataire ni abonné, une place à payer", BY_CODE),
     ("rose", "72 ans, sans téléphone, compte fait à l’accueil", "lettre, voir ci-dessous"),
     ("concierge", "concierge : /desk/ et /admin/", BY_PASSWORD),
     ("officer", "chargée de mission du bailleur : /desk/ et /admin/", BY_PASSWORD),
