@@ -31,7 +31,7 @@ from events.domain.rules import (
     unit_price,
 )
 from events.domain.told import told
-from events.domain.waiting import free_places, offers_stop_at
+from events.domain.waiting import free_places, offer_places, offers_stop_at
 from events.enums import HOLDING, LIVE, OPEN, AnswerKind, RegistrationStatus, SessionStatus
 from events.models import Answer, Participant, Question, Registration, Session
 
@@ -212,7 +212,8 @@ def full(session: Session, quantity: int, now: datetime) -> Refused:
 
 
 def wait_for(wanted: Wanted, *, by: User, now: datetime) -> Registration:
-    """A turn at the end of the list, for all the places together."""
+    """A turn at the end of the list, for all the places together; whoever said that fewer
+    would do is offered at once what is left."""
     session = locked_session(wanted.session.pk)
     if session.free is None or wanted.quantity <= session.free:
         raise Contended
@@ -233,6 +234,10 @@ def wait_for(wanted: Wanted, *, by: User, now: datetime) -> Registration:
     keep_company(made, wanted.company)
     facts = {"to": made.status, "quantity": made.quantity, "fewer_ok": made.fewer_ok}
     log(made, "wait", by=by, now=now, channel=made.channel, facts=facts)
+    if made.fewer_ok:
+        for offered in offer_places(session, by=by, now=now):
+            if offered.pk == made.pk:
+                return offered
     told(made, "registration.waiting", now=now)
     return made
 
