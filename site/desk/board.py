@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -15,6 +16,7 @@ from club.queries.calendar import calendar_of
 from concierge.models import Loan, Repair
 from concierge.queries import loans
 from desk.screen import shelf_of
+from events.queries.door import sessions_of_day
 
 SHOWN = 6
 """How many lines of each part stand on the board; the printed day has them all."""
@@ -31,6 +33,8 @@ class Entry:
     tool: str = ""
     label: str = ""
     name: str = ""
+    is_page: bool = False
+    """Whether `url` is a page of its own, and no state of the counter."""
 
 
 @dataclass
@@ -110,7 +114,28 @@ def board(place: Place, now: datetime) -> list[Part]:
         if day >= today and not calendar.is_open_day(day):
             text = _("Retours prévus %(day)s") % {"day": words.day(day, today)}
             check.entries.append(Entry(text, _("fermé"), when=_("fermé"), tool=text))
-    return [part for part in (prepare, give, late, back, repair, check) if part.entries]
+    events = Part("events", _("Séances"), "calendar")
+    events.entries.extend(session_line(session) for session in sessions_of_day(place, now))
+    parts = (events, prepare, give, late, back, repair, check)
+    return [part for part in parts if part.entries]
+
+
+def session_line(session: Any) -> Entry:
+    """A session of today: how many are in of those who are expected."""
+    people = _("%(entered)d sur %(expected)d") % {
+        "entered": session.entered,
+        "expected": session.expected,
+    }
+    hour = words.hour(session.starts_at)
+    return Entry(
+        text=f"{session.event.title}, {people}",
+        end=hour,
+        url=reverse("desk:session", args=[session.public_id]),
+        when=hour,
+        tool=session.event.title,
+        name=people,
+        is_page=True,
+    )
 
 
 def repair_line(ticket: Repair) -> Entry:

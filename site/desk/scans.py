@@ -3,9 +3,11 @@
 import re
 from dataclasses import replace
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from club.kernel import codes, words
+from club.kernel.spans import local_day
 from club.models import Card, Member
 from club.queries.members import search_members
 from concierge.domain.lending import not_renewable
@@ -16,6 +18,8 @@ from concierge.queries.search import search_tools
 from desk import acts
 from desk.acts import Counter
 from desk.screen import Choice, Result, Screen, members_at, shelf_of, thing_of
+from events.models import Registration
+from events.tickets import read_ticket
 
 CHOICES = 8
 FAULTS = list(Fault)
@@ -37,7 +41,8 @@ def read(counter: Counter, text: str, tokens: str = "", returned: str = "") -> S
         return by_key(counter, int(digit), tokens.split(), returned)
     if "://" in text:
         return by_card(counter, token=text.rstrip("/").rpartition("/")[2])
-    code = codes.as_scanned(text)
+    ticket = read_ticket(text)
+    code = ticket.reference if ticket else codes.as_scanned(text)
     if code is None:
         if BROKEN_CODE.fullmatch(text):
             return no(counter, _("Ce numéro est mal lu. Scannez-le encore."))
@@ -105,7 +110,7 @@ def by_label(counter: Counter, code: str) -> Screen:
 def by_reference(counter: Counter, code: str) -> Screen:
     loan = Loan.objects.filter(reference=code, place=counter.place).select_related("tool").first()
     if loan is None:
-        return no(counter, _("Cette réservation n’est pas connue ici."))
+        return by_registration(counter, code)
     member = members_at(counter.place).filter(pk=loan.member_id).first()
     counter = replace(counter, member=member)
     if loan.status not in Loan.OPEN_STATUSES:
@@ -117,6 +122,27 @@ def by_reference(counter: Counter, code: str) -> Screen:
     }
     result = Result("done", _("Réservation lue."), said)
     return counter.screen(marked=loan.reference, result=result)
+
+
+def by_registration(counter: Counter, code: str) -> Screen:
+    """Places at an event: the person opens, and the way to the door where it is today."""
+    found = (
+        Registration.objects.filter(reference=code, place=counter.place)
+        .select_related("session__event")
+        .first()
+    )
+    if found is None:
+        return no(counter, _("Cette réservation n’est pas connue ici."))
+    counter = replace(counter, member=members_at(counter.place).filter(pk=found.member_id).first())
+    said = _("%(title)s %(moment)s, %(state)s.") % {
+        "title": found.session.event.title,
+        "moment": words.moment(found.starts_at),
+        "state": found.get_status_display(),
+    }
+    result = Result("done", _("Inscription lue."), said)
+    if found.session.day == local_day(counter.now):
+        result = replace(result, door=reverse("desk:session", args=[found.session.public_id]))
+    return counter.screen(result=result)
 
 
 # -- Letters -------------------------------------------------------------------------

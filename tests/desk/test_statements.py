@@ -54,4 +54,4 @@ def test_the_board(desk, place, member, tool, lines):
     desk.get("/desk/tableau/")
     with CaptureQueriesContext(connection) as held:
         desk.get("/desk/tableau/")
-    assert len(held) == 8 + session()
+    assert len(held) == 9 + session()

@@ -19,6 +19,7 @@ PAGES = [
     "desk:till",
     "desk:receipts",
     "desk:journal",
+    "desk:sessions",
 ]
 
 

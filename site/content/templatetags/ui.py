@@ -29,6 +29,17 @@ RESULT_ICONS = {
     "attention": "box",
     "refused": "warning",
     "returned": "return",
+    "in": "check",
+    "walk_in": "user",
+    "already": "clock",
+    "forced": "users",
+    "wrong": "chevron-right",
+    "cancelled": "cross",
+    "waiting": "pause",
+    "unpaid": "tag",
+    "unknown": "question",
+    "full": "box",
+    "out": "undo",
 }
 PHOTO_SIZES = {"hero": "fill-640x344", "tile": "fill-360x224"}
 

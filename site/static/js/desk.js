@@ -12,7 +12,22 @@ const TONES = {
   returned: [[660, 0.09], [440, 0.14]],
   attention: [[587, 0.12], [0, 0.06], [587, 0.12], [0, 0.06], [587, 0.12]],
   refused: [[185, 0.45]],
+  in: [[880, 0.09], [1320, 0.12]],
+  walk_in: [[880, 0.09], [1175, 0.12]],
+  already: [[587, 0.1], [0, 0.05], [587, 0.1]],
+  forced: [[587, 0.1], [440, 0.1], [587, 0.1]],
+  wrong: [[440, 0.15], [330, 0.2]],
+  cancelled: [[185, 0.45]],
+  waiting: [[523, 0.25]],
+  unpaid: [[698, 0.1], [0, 0.05], [698, 0.1], [0, 0.05], [698, 0.2]],
+  unknown: [[220, 0.15], [0, 0.05], [220, 0.15]],
+  full: [[330, 0.3], [0, 0.05], [330, 0.3]],
+  out: [[660, 0.09], [440, 0.14]],
 };
+const HARSH = new Set(["refused", "cancelled", "unknown"]);
+const TO_REVIEW = new Set([
+  "attention", "refused", "forced", "wrong", "cancelled", "waiting", "unpaid", "unknown", "full",
+]);
 
 const box = document.querySelector("[data-box]");
 
@@ -32,7 +47,7 @@ function play(kind) {
     if (pitch) {
       const tone = audio.createOscillator();
       const volume = audio.createGain();
-      tone.type = kind === "refused" ? "square" : "sine";
+      tone.type = HARSH.has(kind) ? "square" : "sine";
       tone.frequency.value = pitch;
       volume.gain.value = 0.15;
       tone.connect(volume).connect(audio.destination);
@@ -84,7 +99,9 @@ const input = box?.elements.texte;
 const live = document.querySelector("[data-live]");
 const journal = document.querySelector("[data-journal]");
 const queue = [];
-const prefix = `desk.${box?.dataset.scope}.`;
+const prefix = `${box?.dataset.queue ?? "desk"}.${box?.dataset.scope}.`;
+const within = Number(box?.dataset.within) || ANSWER_WITHIN;
+const alone = new WeakMap(); // what the page answers by itself, and when it has
 let isSending = false;
 let failures = 0;
 let retry = 0;
@@ -128,13 +145,27 @@ function forget(entry) {
 // what the answer before it leaves on the screen.
 function add(url, fields, label = "") {
   const entry = { url, fields, label, state: queue.length ? null : stateOfPage(), waited: false };
+  entry.at = Date.now();
   const number = scanNumber();
   if (fields) fields.scan = number;
   entry.key = `${prefix}${String(Date.now()).padStart(15, "0")}.${number}`;
   queue.push(entry);
   keep(entry);
   showState();
+  if (failures || !navigator.onLine) answerAlone(entry);
   send();
+}
+
+// While the network is down, a page that knows the answer gives it (door.js): once each.
+function answerAlone(entry) {
+  if (!entry.fields || entry.fields.dit || alone.has(entry)) return;
+  alone.set(entry, null);
+  const tell = (fragment) => {
+    show(fragment);
+    announce();
+  };
+  const detail = { entry, keep, tell, until: (promise) => alone.set(entry, promise) };
+  document.dispatchEvent(new CustomEvent("desk:alone", { detail }));
 }
 
 function showState() {
@@ -148,12 +179,13 @@ function showState() {
 }
 
 function ask(entry) {
-  const options = { headers: { "X-Desk": "1" }, signal: AbortSignal.timeout(ANSWER_WITHIN) };
+  const options = { headers: { "X-Desk": "1" }, signal: AbortSignal.timeout(within) };
   if (entry.fields) {
     options.method = "POST";
     options.body = new URLSearchParams({
       ...entry.state,
       ...entry.fields,
+      age: Math.max(0, Date.now() - (entry.at ?? Date.now())),
       csrfmiddlewaretoken: box.elements.csrfmiddlewaretoken.value,
     });
   }
@@ -168,16 +200,20 @@ async function send() {
     const entry = queue[0];
     let answer = null;
     try {
+      await alone.get(entry);
       const response = await ask(entry);
       if (response.status >= 500 || response.status === 429) throw new Error("busy");
       if (response.redirected || response.status === 403) {
-        show(document.querySelector("[data-signed-out]").content.cloneNode(true), entry, false);
+        show(document.querySelector("[data-signed-out]").content.cloneNode(true));
         break;
       }
       const isAnswer = response.headers.get("X-Desk") === "1";
       answer = isAnswer ? await response.text() : "";
     } catch {
-      for (const waiting of queue) waiting.waited = true;
+      for (const waiting of queue) {
+        waiting.waited = true;
+        answerAlone(waiting);
+      }
       retry = setTimeout(send, RETRIES[Math.min(failures, RETRIES.length - 1)]);
       failures += 1;
       break;
@@ -185,7 +221,10 @@ async function send() {
     failures = 0;
     forget(entry);
     if (answer) replaceCounter(answer, entry);
-    else show(document.querySelector("[data-lost]").content.cloneNode(true), entry, true);
+    else {
+      show(document.querySelector("[data-lost]").content.cloneNode(true));
+      tell(entry);
+    }
     if (queue.length) {
       queue[0].state = stateOfPage();
       keep(queue[0]);
@@ -200,36 +239,52 @@ async function send() {
 
 function replaceCounter(html, entry) {
   const fresh = new DOMParser().parseFromString(html, "text/html").querySelector("[data-counter]");
+  if (new URL(fresh.dataset.url, location).pathname !== location.pathname) {
+    review(entry, fresh);
+    return;
+  }
   counter().replaceWith(fresh);
   history.replaceState(null, "", fresh.dataset.url);
   tell(entry);
 }
 
-function show(fragment, entry, isTold) {
-  counter().querySelector("[data-result]")?.remove();
+function show(fragment) {
+  const told = counter().querySelector("[data-told]") ?? counter().querySelector("[data-result]");
+  told?.remove();
   counter().prepend(fragment);
-  if (isTold) tell(entry);
+}
+
+function wordsOf(result) {
+  return result?.querySelector(".result__words")?.textContent.replace(/\s+/g, " ").trim();
 }
 
 // Colour and word are in the answer; here come the sound, the spoken words, the focus.
-function tell(entry) {
+function announce() {
   const result = counter().querySelector("[data-result]");
-  const words = result?.querySelector(".result__words")?.textContent.trim();
-  live.textContent = words ?? counter().querySelector("h1")?.textContent ?? "";
+  live.textContent = wordsOf(result) ?? counter().querySelector("h1")?.textContent ?? "";
   if (result) play(result.dataset.result);
-  if (entry.waited && ["attention", "refused"].includes(result?.dataset.result)) {
-    const line = document.createElement("li");
-    line.textContent = entry.label ? `${entry.label}\u00a0: ${words}` : words;
-    journal.querySelector("ol").append(line);
-    journal.hidden = false;
-  }
   if (!isTyping(document.activeElement)) input.focus();
+}
+
+function tell(entry) {
+  announce();
+  if (entry.waited) review(entry, counter());
+}
+
+function review(entry, answer) {
+  const result = answer.querySelector("[data-result]");
+  if (!TO_REVIEW.has(result?.dataset.result)) return;
+  const line = document.createElement("li");
+  const words = wordsOf(result);
+  line.textContent = entry.label ? `${entry.label}\u00a0: ${words}` : words;
+  journal.querySelector("ol").append(line);
+  journal.hidden = false;
 }
 
 async function readBoard() {
   clearTimeout(boardTimer);
   boardTimer = setTimeout(readBoard, BOARD_EVERY);
-  if (queue.length || document.hidden) return;
+  if (queue.length || document.hidden || !box.dataset.boardUrl) return;
   try {
     const response = await fetch(box.dataset.boardUrl, { headers: { "X-Desk": "1" } });
     if (!response.ok || response.redirected) return;
