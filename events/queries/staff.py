@@ -5,11 +5,11 @@ from datetime import datetime
 from functools import reduce
 from operator import or_
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from club.models import Member, Place
-from events.enums import EXPECTED, LIVE, OPEN, RegistrationStatus, SessionStatus
+from events.enums import EXPECTED, OPEN, RegistrationStatus, SessionStatus
 from events.models import CheckIn, EventIndex, EventPage, Registration, Session, WalkIn
 
 
@@ -74,11 +74,6 @@ def to_review(places: Iterable[Place] | QuerySet[Place]) -> QuerySet[EventPage]:
         events_of(places)
         .filter(live=False)
         .exclude(review=[])
-        .annotate(dates=Count("sessions"), held=Count("sessions__registrations"))
-        .annotate(order=F("latest_revision_created_at"))
-        .order_by("order", "title", "pk")
+        .annotate(dates=Count("sessions"))
+        .order_by("latest_revision_created_at", "title", "pk")
     )
-
-
-def has_people(session: Session) -> bool:
-    return Registration.objects.filter(session=session, status__in=LIVE).exists()

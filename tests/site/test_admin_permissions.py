@@ -16,6 +16,7 @@ from cms.models import AccessibilityPage, DefectReport, HomePage, ServicePage
 from cms.setup import build_site
 from concierge.enums import Audience
 from concierge.models import PlanListing
+from events.models import EventPolicy
 from marketplace.enums import DocumentKind, PartnerKind, Trade
 from marketplace.models import ComplianceRule
 from tests.factories.club import (
@@ -33,6 +34,7 @@ from tests.factories.concierge import (
     PolicyFactory,
     ToolFactory,
 )
+from tests.factories.events import RegistrationFactory
 from tests.factories.marketplace import ArtisanFactory, insured
 from tests.factories.money import (
     PlanFactory,
@@ -101,6 +103,9 @@ def things_of(place: Place) -> dict[str, Any]:
         "copy": CopyFactory(tool=tool, place=place),
         "department": tool.department,
         "lendingpolicy": PolicyFactory(place=place),
+        "session": (seat := RegistrationFactory(session__place=place, member=member)).session,
+        "registration": seat,
+        "eventpolicy": EventPolicy.objects.create(place=place),
         **money_of(member),
         **partner_of(place),
         "defectreport": DefectReport.objects.create(
@@ -138,6 +143,9 @@ NAMES = [
     "copy",
     "department",
     "lendingpolicy",
+    "session",
+    "registration",
+    "eventpolicy",
     "plan",
     "planlisting",
     "sponsorship",
