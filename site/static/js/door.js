@@ -33,7 +33,8 @@ function asScanned(raw) {
 }
 
 function folded(text) {
-  return text.normalize("NFD").replace(/\p{Mn}/gu, "").toLowerCase().trim();
+  const plain = text.normalize("NFKD").replace(/\p{Mn}/gu, "").toLowerCase();
+  return plain.replace(/[^\p{L}\p{N}]+/gu, " ").trim();
 }
 
 function bytes(text) {
