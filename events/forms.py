@@ -181,17 +181,18 @@ class RegisterForm(forms.Form):
     def refuse(self, refused: Refused) -> None:
         """Say a verb's reasons where the form says its own."""
         self.codes = refused.codes
+        # A field with an error leaves the cleaned data, which the next reason looks at.
+        said = dict(self.cleaned_data)
         for reason in refused.reasons:
-            for name in self.at_fault(reason):
+            for name in self.at_fault(reason, said):
                 if name is None or str(reason.text) not in self.errors.get(name, []):
                     self.add_error(name, str(reason.text))
 
-    def at_fault(self, reason: Reason) -> list[str | None]:
+    def at_fault(self, reason: Reason, said: dict[str, Any]) -> list[str | None]:
         """The fields that a reason speaks about; an age names each who is too young."""
         if reason.field == "quantity":
             return ["places"]
         if reason.field == "people":
-            said = self.cleaned_data
             bounds = (self.event.age_min or 0, self.event.age_max or 120)
             ages = [
                 name

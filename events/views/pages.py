@@ -47,15 +47,19 @@ def serve(page: Page, request: HttpRequest) -> HttpResponse | None:
     return None
 
 
-def place_above(request: HttpRequest, place_id: int | None = None) -> Place | None:
-    """A visitor sees the programme's own place above it; a member keeps theirs."""
-    if place_id is not None and member_of(request) is None:
-        request._place = (  # type: ignore[attr-defined]
-            Place.objects.select_related("landlord").filter(pk=place_id, is_public=True).first()
-        )
-        if request._place is None:  # type: ignore[attr-defined]
-            del request._place  # type: ignore[attr-defined]
-    return place_of(request)
+def places_around(request: HttpRequest, index: EventIndex) -> list[Place]:
+    """The landlord's public places; the programme's own one stands above a visitor's page,
+    a member keeps theirs."""
+    places = Place.objects.select_related("landlord").filter(is_public=True).order_by("pk")
+    member = member_of(request)
+    if member is not None:
+        return list(places.filter(landlord=member.place.landlord_id))
+    own = Place.objects.filter(pk=index.place_id)
+    found = list(places.filter(landlord__in=own.values("landlord")))
+    for place in found:
+        if place.pk == index.place_id:
+            request._place = place  # type: ignore[attr-defined]
+    return found
 
 
 def with_photos(events: list[EventPage]) -> None:
@@ -150,14 +154,14 @@ def groups(lines: list[shown.Line], wanted: Wanted, today: date) -> list[Any]:
 def programme(request: HttpRequest, index: EventIndex) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
-    here = place_above(request, index.place_id)
+    places = places_around(request, index)
+    here = place_of(request)
     if here is None:
         return render(request, "events/event_index.html", {"page": index, "title": index.title})
     filters = ListForm(request.GET)
     wanted = filters.wanted(today)
     if wanted.paper:
         return on_paper(request, index, here, wanted)
-    places = list(Place.objects.filter(landlord=here.landlord_id, is_public=True).order_by("pk"))
     sessions = filtered(here.landlord_id, wanted, now)
     number = filters.number()
     found = listed(sessions, wanted, page=number)
@@ -220,7 +224,7 @@ def on_paper(request: HttpRequest, index: EventIndex, here: Place, wanted: Wante
 def event(request: HttpRequest, page: EventPage) -> HttpResponse:
     now = timezone.now()
     today = timezone.localdate(now)
-    here = place_above(request)
+    here = place_of(request)
     shows_all = request.GET.get("dates") == "toutes"
     most = DATES_ALL if shows_all else DATES_FIRST
     found = sessions_of(page, now, most)

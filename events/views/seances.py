@@ -1,5 +1,6 @@
 """One session: how many places, who comes, "C’est réservé"; or a turn for all together."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,6 +33,8 @@ from events.views import shown
 from events.views.pages import with_photos
 
 OTHER_DATES = 3
+SAID_ALREADY = {"cancelled", "begun", "free", "elsewhere"}
+"""What the page says of itself, to members as to visitors."""
 
 
 def here(request: HttpRequest) -> Place:
@@ -114,14 +117,15 @@ def session_page(
     else:
         quantity = read_quantity(request.GET.get("places", ""))
     standing = standing_of(member, session.public_id, now) if member else None
-    reasons = (
-        reasons_against(standing, quantity or 1, now, Channel.WEB) if standing and not own else []
-    )
+    reasons = []
+    if standing and own is None and state.code not in SAID_ALREADY:
+        reasons = reasons_against(standing, quantity or 1, now, Channel.WEB)
     questions: list[Question] = list(session.event.questions.all()) if member else []
     asks_more = bool(questions) or session.event.asks_names or session.event.asks_ages
     waits = state.code == "waits" or (
         state.code == "open" and session.free is not None and (quantity or 1) > session.free
     )
+    is_second_step = bool(asks_more and (quantity or (form and form.is_bound)))
     may_ask = state.is_open and not reasons and own is None
     if member and may_ask and form is None:
         form = new_form(session, questions, quantity, member)
@@ -140,7 +144,7 @@ def session_page(
         "public": shown.public_words(session.event),
         "access": shown.access_of(session.event),
         "price": shown.event_price(session.event, session),
-        "own_price": price_for(session, standing, quantity),
+        "own_price": price_for(session, standing, (quantity or 1) if is_second_step else None),
         "how_to_pay": shown.how_to_pay(session) if session.price_cents else "",
         "reasons": reasons,
         "codes": [reason.code for reason in reasons],
@@ -152,7 +156,7 @@ def session_page(
         "quantity": quantity,
         "most": most_places(session),
         "asks_more": asks_more,
-        "is_second_step": bool(asks_more and (quantity or (form and form.is_bound))),
+        "is_second_step": is_second_step,
         "others": [] if may_ask and not waits else other_dates(request, session),
         "form": form,
         "form_key": codes.token() if form is not None else "",
@@ -274,6 +278,7 @@ def registered(request: MemberRequest, reference: str) -> HttpResponse:
             for other in at_the_same_time(registration)
         ],
         "waits": waits,
+        "is_reminded": registration.session.day > timezone.localdate() + timedelta(days=1),
         "to_pay": registration.status == RegistrationStatus.PENDING,
         "is_asked": registration.status == RegistrationStatus.ASKED,
     }

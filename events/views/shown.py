@@ -193,11 +193,8 @@ def own_price(session: Session, unit_cents: int, quantity: int | None) -> str:
     how = how_to_pay(session)
     if quantity is None or quantity == 1:
         return _("%(price)s la place, %(how)s.") % {"price": words.money(unit_cents), "how": how}
-    return _("%(places)s, %(price)s en tout, %(how)s.") % {
-        "places": places_words(quantity),
-        "price": words.money(unit_cents * quantity),
-        "how": how,
-    }
+    price = words.money(unit_cents * quantity)
+    return _("%(price)s en tout, %(how)s.") % {"price": price, "how": how}
 
 
 # -- Lines and months ----------------------------------------------------------------------
