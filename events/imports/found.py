@@ -39,7 +39,6 @@ class Found:
     origin: str = ""
     price: str = ""
     link: str = ""
-    needs_booking: bool = False
     access: frozenset[str] = frozenset()
     age_min: int | None = None
     age_max: int | None = None

@@ -299,7 +299,7 @@ def found_of(entry: Entry, changed: list[Entry], origin: str, now: datetime) -> 
     if says_full(text):
         marks.add("full")
     mark(found, marks)
-    booking(found, None)
+    booking(found, None, is_full="full" in marks)
     if is_junk(title, found.lead, found.body):
         found.review(Review.JUNK)
     if re.match(r"https?://", room):

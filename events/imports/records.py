@@ -247,7 +247,7 @@ def read_one(number: int, cells: Mapping[str, Any], match: Match) -> Found:
     mark(found, marks)
     if state == MOVED_ON_LINE or number_in(raw("mode"), MODE_WORDS) == ON_LINE:
         found.review(Review.ONLINE)
-    booking(found, raw("registration"))
+    booking(found, raw("registration"), is_full="full" in marks)
     if is_reserved(found.price):
         found.review(Review.RESERVED)
     if is_junk(title, lead, body):
@@ -328,8 +328,9 @@ def mark(found: Found, marks: Iterable[str]) -> None:
     found.is_cancelled = bool({"cancelled", "postponed"} & set(marks))
 
 
-def booking(found: Found, value: Any) -> None:
-    """The first safe link; else whether one has to book in another way."""
+def booking(found: Found, value: Any, *, is_full: bool) -> None:
+    """The first safe link; else whether one has to book in another way. What is full was
+    booked, so without a link it is not free to enter."""
     ways = value if isinstance(value, list) else [value] if value else []
     texts = [words_of(way.get("value") if isinstance(way, dict) else way) for way in ways]
     safe = [link for text in [*texts, found.price] for link in links_in(text)]
@@ -338,8 +339,7 @@ def booking(found: Found, value: Any) -> None:
         found.link = safe[0]
         return
     others = [clean(text) for text in texts if clean(text)]
-    found.needs_booking = bool(others) or asks_booking(found.price)
-    if found.needs_booking:
+    if others or is_full or asks_booking(found.price):
         found.review(Review.BOOKING)
         if others:
             ways_told = _("Inscription : %(ways)s.") % {"ways": ", ".join(others)[:300]}

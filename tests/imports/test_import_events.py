@@ -262,6 +262,7 @@ def test_a_session_that_staff_moved_stays_where_they_put_it(load: Load) -> None:
         ({"timings": timings("2027-01-10"), "firstdate_begin": ""}, "past", 0),
         ({"timings": timings("2027-04-01", begin="00:00", end="23:59")}, "hours", 1),
         ({"conditions_fr": "Sur inscription"}, "booking", 1),
+        ({"status": '{"id": 5}'}, "booking", 1),
         ({"registration": '[{"type": "link", "value": "http://vieux.example/"}]'}, "booking", 1),
         ({"conditions_fr": "Réservé aux élèves"}, "reserved", 1),
         ({"title_fr": "Offres spéciales du mois"}, "junk", 1),
@@ -312,11 +313,12 @@ def test_what_nothing_speaks_against_is_published_on_request(
     ],
 )
 def test_complet_is_understood(load: Load, changes: dict[str, str]) -> None:
-    load(records(portal(**changes)))
+    where = {"registration": '[{"type": "link", "value": "https://salle.example/"}]'}
+    load(records(portal(**changes, **where)))
     session = Session.objects.select_related("event").get()
     assert (session.event.title, session.event.review) == ("Concert 1", [])
     assert (session.note, session.closes_at) == ("Complet", NOW)
-    load(records(portal()))
+    load(records(portal(**where)))
     session.refresh_from_db()
     assert session.note == ""
     assert session.closes_at == session.starts_at - timedelta(hours=1)
