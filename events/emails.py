@@ -222,6 +222,7 @@ def words_of(
         "pay_until": said(one.pay_until),
         "online": pays_online(one.place),
         "refunds_until": said(refunds_until) if one.cents and now < refunds_until else "",
+        "has_begun": has_begun(one, now),
         "was": message.facts.get("was", ""),
         "reason": session.get_cancel_reason_display(),
         "other": said(other.starts_at) if other else "",

@@ -563,6 +563,15 @@ def test_once_it_has_begun_only_what_was_called_off_is_told(
     assert send(one.starts_at) == late
 
 
+def test_who_can_still_come_is_told_so_and_nobody_else(one: Registration, now: datetime) -> None:
+    facts = put(one, "registration.lapsed", now)
+    assert "Vous voulez encore venir" in told("registration.lapsed", one, now, **facts).body
+    Message.objects.all().delete()
+    body = told("registration.lapsed", one, one.starts_at, was="asked").body
+    assert "L’accueil n’a pas pu répondre à votre demande à temps. Pardon." in body
+    assert "Vous voulez encore venir" not in body
+
+
 def test_what_lapsed_is_told_on_the_day_and_never_later(one: Registration, now: datetime) -> None:
     facts = put(one, "registration.lapsed", now)
     tell(one.member, "registration.lapsed", one, key="x", now=now, facts=facts)
