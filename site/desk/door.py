@@ -174,7 +174,7 @@ def by_letters(session: Session, text: str, at: At, **entry: Any) -> Screen:
     """Those on the list of that name; one goes in at once, several are numbered."""
     door = door_of(session)
     found = [one for one in door.live if bears(one, text)][:CHOICES]
-    if len(found) == 1 and len(text) >= ENOUGH:
+    if len(found) == 1 and len(folded(text)) >= ENOUGH:
         return scan(session, found[0].reference, at, **entry)
     if found:
         told = Told("returned", _("Qui entre ?"))

@@ -4,6 +4,7 @@
 
 const AZERTY_DIGITS = "&é\"'(-è_çà";
 const TICKET = /^(T1\.([\w-]{8,12})\.(R\d{10})\.(\d{1,2}))\.([\w-]{86})$/;
+const ENOUGH = 3; // letters that let in whom they name alone
 const CAMERA_EVERY = 300; // ms between two looks of the camera
 const SAME_CODE_SEEN = 4000; // ms in which the camera still sees the same card
 
@@ -87,7 +88,7 @@ async function lookUp(text) {
   );
   if (byCode) return { line: byCode };
   const wanted = folded(text).split(" ").filter(Boolean);
-  if (!wanted.length) return {};
+  if (wanted.join("").length < ENOUGH) return {};
   const named = lines.filter((one) => {
     const parts = (one.search ?? "").split(" ");
     return wanted.every((word) => parts.some((part) => part.startsWith(word)));
