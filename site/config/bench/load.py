@@ -36,6 +36,7 @@ class Client:
     socket: socket.socket
     sent_at: float = 0
     buffer: bytes = b""
+    has_done: bool = False
 
 
 def request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
@@ -64,7 +65,7 @@ def status_of_whole(buffer: bytes) -> int | None:
 
 def finish(client: Client) -> None:
     """Wait for what is under way, so that it does not reach into the next measure."""
-    while status_of_whole(client.buffer) is None:
+    while not client.has_done and status_of_whole(client.buffer) is None:
         received = client.socket.recv(65536)
         if not received:
             return
@@ -72,7 +73,8 @@ def finish(client: Client) -> None:
 
 
 def run(port: int, requests: Iterator[bytes], clients: int, seconds: float) -> Load:
-    """`clients` at once for some seconds; what is under way at the end is not counted."""
+    """`clients` at once for some seconds, or until there are no more requests; what is
+    under way at the end is not counted."""
     selector = selectors.DefaultSelector()
     load = Load()
     everybody = []
@@ -86,7 +88,7 @@ def run(port: int, requests: Iterator[bytes], clients: int, seconds: float) -> L
     for client in everybody:
         client.sent_at = time.perf_counter()
         client.socket.sendall(next(requests))
-    while time.perf_counter() - began < seconds:
+    while selector.get_map() and time.perf_counter() - began < seconds:
         for key, _event in selector.select(timeout=1):
             client = key.data
             received = client.socket.recv(65536)
@@ -100,11 +102,16 @@ def run(port: int, requests: Iterator[bytes], clients: int, seconds: float) -> L
             load.statuses[status] += 1
             load.latencies.append(now - client.sent_at)
             client.buffer = b""
+            following = next(requests, None)
+            if following is None:
+                client.has_done = True
+                selector.unregister(client.socket)
+                continue
             client.sent_at = now
-            client.socket.sendall(next(requests))
+            client.socket.sendall(following)
     load.seconds = time.perf_counter() - began
+    selector.close()
     for client in everybody:
-        selector.unregister(client.socket)
         finish(client)
         client.socket.close()
     return load

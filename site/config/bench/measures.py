@@ -15,25 +15,30 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from datetime import time as clock_time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.test import Client
+from django.db.models import F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.test import Client, override_settings
 from django.utils import timezone
 
-from club.kernel.spans import days_between, local_day
+from club.kernel.spans import at, days_between, local_day
 from club.models import Member, Place
 from concierge.domain.lending import reserve_tool
 from concierge.models import Loan, Tool
 from concierge.queries.availability import free_by_day, lines, shelves
-from config.bench import load, town
+from config.bench import firms, load, town
 from config.bench.bare import BARE_BOOKING
 from config.bench.wire import wire
+from events.models import EventIndex, Registration, Session
 
 DAYS = 80
 
@@ -254,6 +259,157 @@ def told(rounds: list[dict[str, float]], which: str) -> str:
     return f"{median_of(rounds, which):.0f}/s, p95 {p95:.0f} ms"
 
 
+# -- Many clients on one session ---------------------------------------------------------
+
+
+def place_calls(seed: str, sessions: Sequence[Session], most: int | None = None) -> Iterator[bytes]:
+    """One place each: members take turns, and each next round of them another session."""
+    numbers = itertools.count() if most is None else range(most)
+    for number in numbers:
+        turn = number // town.MEMBERS
+        session = sessions[(number + turn) % len(sessions)]
+        body = {"kind": "registration", "session": session.public_id}
+        yield load.request(
+            "POST", "/api/v1/bookings", json.dumps(body).encode(),
+            Authorization=f"Bearer {town.plain_token(number % town.MEMBERS)}",
+            Idempotency_Key=f"{seed}-{number}",
+        )  # fmt: skip
+
+
+def miscounted() -> int:
+    """Sessions whose counter is not the places of their registrations."""
+    held = Registration.objects.filter(session=OuterRef("pk"), status="confirmed").order_by()
+    sums = held.values("session").annotate(n=Sum("quantity")).values("n")
+    counted = Session.objects.annotate(rows=Coalesce(Subquery(sums), 0))
+    return counted.exclude(booked=F("rows")).count()
+
+
+def sessions(name: str, plan: Plan) -> list[Row]:
+    """A session with room for all against many; then five hundred for two hundred places."""
+    from cms.setup import build_site
+
+    clients, wanted, places = 32, 500, 200
+    build_site(Place.objects.get(pk=1))
+    starts = [timezone.now() + timedelta(days=1 + n) for n in range(250)]
+    many = list(town.add_event("Atelier du banc", starts, 5000).sessions.order_by("pk"))
+    scarce = town.add_event("Grand bal", starts[: plan.rounds], places)
+    town.tidy()
+    rounds: list[dict[str, float]] = []
+    wrong = too_many = 0
+    with town.server(name) as port:
+        load.run(port, place_calls("warm", many), clients, min(2, plan.seconds))
+        for number, ball in enumerate(scarce.sessions.order_by("pk")):
+            figures: dict[str, float] = {}
+            for which, among in (("apart", many), ("one", many[:1])):
+                town.clear_bookings()
+                calls = place_calls(f"{which}-{number}", among, len(among) * town.MEMBERS)
+                seen = expect(load.run(port, calls, clients, plan.seconds), 201)
+                wrong += miscounted()
+                figures[which], figures[which + " p95"] = seen.rate, seen.percentile(0.95)
+            town.clear_bookings()
+            seen = load.run(port, place_calls(f"ball-{number}", [ball], wanted), clients, 120)
+            expect(seen, 201, 409)
+            wrong += miscounted()
+            too_many += seen.statuses[201] != places or seen.statuses[409] != wanted - places
+            figures["ball"] = wanted / seen.seconds
+            figures["ball p95"] = seen.percentile(0.95)
+            rounds.append(figures)
+    return [
+        Row("32 clients, 250 sessions", told(rounds, "apart")),
+        Row("32 clients, one session with room", told(rounds, "one")),
+        Row("500 requests for 200 places", told(rounds, "ball")),
+        at_least("rate at one session", "", median_ratio(rounds, "one", "apart"), 0.7),
+        at_most("p95 at one session", "", median_ratio(rounds, "one p95", "apart p95"), 2),
+        at_least("rate of answers, 500 for 200", "", median_ratio(rounds, "ball", "apart"), 0.7),
+        at_most("p95, 500 for 200", "", median_ratio(rounds, "ball p95", "apart p95"), 2),
+        Row("rounds with other than 200 places", str(too_many), None, "0", too_many == 0),
+        Row("counters that are not their rows", str(wrong), None, "0", wrong == 0),
+    ]
+
+
+# -- The programme ------------------------------------------------------------------------
+
+
+def events(name: str, plan: Plan) -> list[Row]:
+    """The programme's pages with few sessions and with many, each in its own database."""
+    from cms.setup import build_site
+
+    build_site(Place.objects.get(pk=1))
+    first = local_day(timezone.now()).replace(day=1)
+    month = (first + timedelta(days=70)).replace(day=1)
+    sizes = {"few": (10, 10), "many": (500, 176)}
+    seen: dict[str, dict[str, int]] = {}
+    rounds: list[dict[str, float]] = []
+    with (
+        town.copies_of(name, list(sizes)) as databases,
+        override_settings(PAGE_CACHE_SECONDS=0),
+    ):
+        paths: dict[str, dict[str, str]] = {}
+        for which, database in zip(sizes, databases, strict=True):
+            town.use(database)
+            paths[which] = programme(month, *sizes[which])
+        for number in range(plan.rounds + 1):
+            figures: dict[str, float] = {}
+            for which, database in zip(sizes, databases, strict=True):
+                town.use(database)
+                for what, path in paths[which].items():
+                    get(path)
+                    with wire() as sent:
+                        get(path)
+                    seen.setdefault(what, {})[which] = len(sent)
+                    figures[f"{what} {which}"] = timed(plan.turns // 4 + 1, partial(visit, path))
+            if number:
+                rounds.append(figures)
+        town.use(name)
+    rows = []
+    for what, counted in seen.items():
+        both = f"{counted['few']} and {counted['many']}"
+        equal = counted["few"] == counted["many"]
+        rows.append(Row(f"{what}: statements", both, None, "equal", equal))
+        figure = f"{median_of(rounds, what + ' many'):.1f} ms"
+        ratio = median_ratio(rounds, f"{what} many", f"{what} few")
+        rows.append(Row(f"{what}: time, many against few", figure, round(ratio, 2)))
+    return rows
+
+
+def programme(month: date, in_month: int, of_one: int) -> dict[str, str]:
+    """Fifty events at most with so many sessions in the month, and one with its own."""
+    titles = min(50, in_month)
+    for number in range(titles):
+        share = [n for n in range(in_month) if n % titles == number]
+        starts = [at(month + timedelta(days=n % 28), time_of(n)) for n in share]
+        town.add_event(f"Atelier {number}", starts, 12)
+    days = days_between(month, month + timedelta(days=of_one - 1))
+    long = town.add_event("Gym douce", [at(day, time_of(2)) for day in days], 12)
+    town.tidy()
+    index = EventIndex.objects.get(place=1)
+    last = month + timedelta(days=27)
+    return {
+        "list": str(index.get_url()),
+        "month": f"{index.get_url()}?mois={month:%Y-%m}",
+        "event page": str(long.get_url()),
+        "API, a month": f"/api/v1/events?from={month}&to={last}&limit=100",
+    }
+
+
+def time_of(number: int) -> clock_time:
+    return clock_time(9 + number % 10)
+
+
+def visit(path: str, turn: int) -> object:
+    return get(path)
+
+
+def get(path: str) -> object:
+    headers = {}
+    if path.startswith("/api/"):
+        headers["Authorization"] = f"Bearer {town.plain_token(0)}"
+    answer = Client(headers=headers).get(path)
+    if answer.status_code != 200:
+        raise RuntimeError(f"{path} answers {answer.status_code}.")
+    return answer
+
+
 # -- Past loans -------------------------------------------------------------------------
 
 
@@ -348,12 +504,25 @@ def statements(name: str, plan: Plan) -> list[Row]:
         body = {"kind": "loan", "tool": "t1", "starts_on": day}
         return post("/api/v1/bookings", key, body)
 
+    from cms.setup import build_site
+
+    build_site(Place.objects.get(pk=1))
+    starts = [timezone.now() + timedelta(days=1 + n) for n in range(3)]
+    dates = list(town.add_event("Atelier du banc", starts, 12).sessions.order_by("pk"))
+
+    def take(number: int) -> Any:
+        body = {"kind": "registration", "session": dates[number].public_id, "quantity": 3}
+        return post("/api/v1/bookings", f"places-{number}", body)
+
+    take(0)
     reference = book("first").json()["reference"]
     own = f"/api/v1/bookings/{reference}"
     later = (local_day(timezone.now()) + timedelta(days=9)).isoformat()
     calls: list[tuple[str, int | None, Callable[[], Any]]] = [
         ("POST /bookings", 8, lambda: book("second")),
         ("POST /bookings, replayed", None, lambda: book("second")),
+        ("POST /bookings, places", 8, lambda: take(1)),
+        ("GET /events", None, lambda: client.get("/api/v1/events")),
         ("GET /me", None, lambda: client.get("/api/v1/me")),
         ("GET /places", None, lambda: client.get("/api/v1/places")),
         ("GET /tools, 10 rows", None, lambda: client.get("/api/v1/tools?limit=10")),
@@ -422,6 +591,64 @@ def home(name: str, plan: Plan) -> list[Row]:
     ]
 
 
+# -- The directory of partners ---------------------------------------------------------------
+
+PARTNERS_FEW, PARTNERS_MANY = 20, 2_000
+
+
+def reading(path: str) -> Callable[[int], object]:
+    client = Client()
+    return lambda _turn: client.get(path)
+
+
+def partners(name: str, plan: Plan) -> list[Row]:
+    """A directory of 2 000 against one of 20: each is a database, and they take turns."""
+    paths = {
+        "windows": "/avantages/?a=1",
+        "artisans": "/avantages/artisans/?a=1",
+        "a trade": "/avantages/artisans/plomberie/?a=1",
+        "a search": "/avantages/?q=maison",
+        "one partner": "/avantages/partenaire/p0/?a=1",
+    }
+    sizes = (PARTNERS_FEW, PARTNERS_MANY)
+    rounds: list[dict[str, float]] = []
+    sent: dict[str, int] = {}
+    weight: dict[str, int] = {}
+    with town.copies_of(name, [str(size) for size in sizes]) as databases:
+        for size, database in zip(sizes, databases, strict=True):
+            town.use(database)
+            firms.add_partners(Place.objects.get(pk=1).landlord, size)
+        for _ in range(plan.rounds + 1):
+            figures: dict[str, float] = {}
+            for size, database in zip(sizes, databases, strict=True):
+                town.use(database)
+                for what, path in paths.items():
+                    with wire() as seen:
+                        page = Client().get(path)
+                    sent[f"{what} {size}"] = len(seen)
+                    weight[f"{what} {size}"] = len(page.content)
+                    figures[f"{what} {size}"] = timed(max(5, plan.turns // 4), reading(path))
+            rounds.append(figures)
+        town.use(name)
+    rounds = rounds[1:]
+    rows = []
+    for what in paths:
+        for size in sizes:
+            which = f"{what} {size}"
+            figure = f"{median_of(rounds, which):.1f} ms, {sent[which]} statements"
+            rows.append(
+                Row(f"{what}, {size:,} partners", f"{figure}, {weight[which] / 1024:.0f} KB")
+            )
+        few, many = f"{what} {PARTNERS_FEW}", f"{what} {PARTNERS_MANY}"
+        rows.append(
+            Row(
+                f"{what}, 2 000 against 20", "", round(median_ratio(rounds, many, few), 2),
+                "same sent", sent[many] == sent[few],
+            )
+        )  # fmt: skip
+    return rows
+
+
 # -- Start and memory ----------------------------------------------------------------------
 
 
@@ -447,8 +674,11 @@ def memory(name: str, plan: Plan) -> list[Row]:
 MEASURES: dict[str, Callable[[str, Plan], list[Row]]] = {
     "booking": booking,
     "contention": contention,
+    "sessions": sessions,
+    "events": events,
     "scale": scale,
     "statements": statements,
     "home": home,
+    "partners": partners,
     "memory": memory,
 }

@@ -6,9 +6,9 @@ import socket
 import subprocess
 import sys
 import time as clock
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -30,6 +30,8 @@ from club.models import (
     User,
 )
 from concierge.models import Copy, Department, LendingPolicy, Loan, Tool
+from events.domain.schedules import new_session
+from events.models import EventIndex, EventPage, Session
 
 MEMBERS = 2000
 TOOLS = 1000
@@ -163,8 +165,10 @@ def clear_bookings() -> None:
     """As after `fill`: each round begins on the same tables."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "TRUNCATE concierge_loan, club_logentry, club_message, club_idempotentanswer CASCADE"
+            "TRUNCATE concierge_loan, events_registration, club_logentry, club_message,"
+            " club_idempotentanswer CASCADE"
         )
+        cursor.execute("UPDATE events_session SET booked = 0 WHERE booked > 0")
 
 
 def add_past_loans(number: int) -> None:
@@ -200,6 +204,18 @@ def add_some_past_loans(number: int, first: int, last: int) -> None:
             """,  # noqa: S608
             [number, first, last],
         )
+
+
+def add_event(title: str, starts: Sequence[datetime], capacity: int) -> EventPage:
+    """A live event of place 1, whose site is built, on at each of these instants."""
+    place = Place.objects.get(pk=1)
+    event = EventPage(title=title, live=True, capacity=capacity)
+    EventIndex.objects.get(place=place).add_child(instance=event)
+    sessions = [new_session(event, place, at, at + timedelta(hours=2)) for at in starts]
+    for number, session in enumerate(sessions):
+        session.public_id = f"{event.public_id[:6]}{number:05d}"
+    Session.objects.bulk_create(sessions)
+    return event
 
 
 def free_port() -> int:
