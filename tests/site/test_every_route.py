@@ -23,6 +23,7 @@ from club.models import Dwelling, Place, Receipt, Residence, User
 from cms.models import DefectReport
 from cms.setup import build_site
 from concierge.models import PlanListing, Repair
+from events.models import EventPolicy
 from tests.factories.club import (
     NOW,
     CardFactory,
@@ -34,6 +35,8 @@ from tests.factories.club import (
 )
 from tests.factories.cms import staff
 from tests.factories.concierge import CopyFactory, LoanFactory, PolicyFactory, ToolFactory
+from tests.factories.events import RegistrationFactory
+from tests.factories.marketplace import PartnerFactory
 from tests.factories.money import (
     CheckoutFactory,
     PlanFactory,
@@ -111,6 +114,17 @@ class Town:
             return {"kind": "subscription", "reference": checkout.reference}.get(
                 name, str(checkout.subject_id)
             )
+        if path.startswith("seances/"):
+            seat = self.things["seat"]
+            names = {"reference": seat.reference, "public_id": seat.session.public_id}
+            return seat.session.event.public_id if "evenement/" in path else str(names[name])
+        if path.startswith("desk/seances/"):
+            seat = self.things["seat"]
+            names = {"reference": seat.reference, "public_id": seat.session.public_id}
+            return str(names.get(name, "venus"))
+        if path.startswith("avantages/"):
+            slugs = {"kind": "artisans", "sort": "plomberie"}
+            return slugs.get(name, str(self.things["partner"].public_id))
         of_prefix = {
             "desk/reparation": self.things["repair"].pk,
             "desk/recu/": self.things["receipt"].pk,
@@ -156,7 +170,9 @@ def town(place: Place) -> Town:
     )  # fmt: skip
     copy = CopyFactory(tool=ToolFactory(landlord=place.landlord), place=place)
     loan = LoanFactory(copy=copy, member=samira)
+    seat = RegistrationFactory(session__place=place, member=samira)
     residence = Residence.objects.create(landlord=place.landlord, code="R1", name="Les Aulnes")
+    partner = PartnerFactory(landlord=place.landlord)
     token, plain = create_token(samira.user, "essai", "write", NOW)
     subscription = SubscriptionFactory(of=samira, plan=PlanFactory(landlord=place.landlord))
     neighbour = MemberFactory(place=place, user__last_name="Roussel")
@@ -178,6 +194,7 @@ def town(place: Place) -> Town:
         "home": home,
         "place": place,
         "landlord": place.landlord,
+        "partner": partner,
         "closure": ClosureFactory(place=place),
         "member": samira,
         "household": samira.household,
@@ -188,6 +205,9 @@ def town(place: Place) -> Town:
         "copy": copy,
         "department": copy.tool.department,
         "lendingpolicy": PolicyFactory(place=place),
+        "session": seat.session,
+        "registration": seat,
+        "eventpolicy": EventPolicy.objects.create(place=place),
         "defectreport": DefectReport.objects.create(
             place=place, page="/", what="Je ne lis pas la page.", reported_at=NOW
         ),
@@ -204,6 +224,7 @@ def town(place: Place) -> Town:
         "checkout": CheckoutFactory(
             household=samira.household, member=samira, place=place, subject_id=subscription.pk
         ),
+        "seat": seat,
         "receipt": Receipt.objects.create(
             place=place, year=2027, number=77, household=samira.household, member=samira,
             means="cash", cents=1200, issued_at=NOW,
@@ -212,6 +233,7 @@ def town(place: Place) -> Town:
             "reference": loan.reference, "label": copy.label, "act": "preter",
             "signed": "InI0ODIxNyI:1tabcd:tampered", "feed_token": "somebodyelses",
             "public_id": copy.tool.public_id, "tool_id": copy.tool.public_id,
+            "partner_id": partner.public_id,
             "slug": copy.tool.department.slug, "token": CardFactory(member=samira).token,
             "code": "0" * 20, "landlord_id": place.landlord_id, "stamp": "abc",
             "app_label": "club", "model_name": "member", "app_name": "cms",
@@ -265,7 +287,7 @@ def wanted(actor: str, route: Route) -> Callable[[int], bool] | None:
         if route.names and not is_own:
             return {404, 405}.__contains__
         return {200, 302, 405, 422}.__contains__
-    if path.startswith("emprunter/reserve/"):
+    if path.startswith(("emprunter/reserve/", "seances/inscrit/")):
         if is_own:
             return {200, 302, 405}.__contains__
         return {302, 403, 404, 405}.__contains__
