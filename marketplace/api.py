@@ -155,7 +155,7 @@ def as_items(found: Directory, partners: Iterable[Partner], moment: datetime) ->
     summary=gettext_lazy("Les partenaires que l’on voit aujourd’hui"),
     description=gettext_lazy(
         "Un artisan est listé pour les métiers que son assurance couvre aujourd’hui. "
-        "L’ordre change chaque jour ; un curseur suit l’ordre du jour de sa première page."
+        "L’ordre change chaque jour ; un curseur suit l’ordre du jour de sa première page."
     ),
     response={200: PartnersOut, 304: None, **PROBLEMS},
 )
@@ -197,8 +197,8 @@ def partner(request: HttpRequest, partner_id: str) -> HttpResponse:
     now = timezone.now()
     member = member_of(request)
     found = directory_of(member.place.landlord, local_day(now))
-    rows = found.partners().prefetch_related("hours", "places")
-    one = rows.filter(public_id=partner_id).first() if PUBLIC_ID.match(partner_id) else None
+    rows = found.one(partner_id).prefetch_related("hours", "places")
+    one = rows.first() if PUBLIC_ID.match(partner_id) else None
     if one is None:
         raise not_found()
     (item,) = as_items(found, [one], now)

@@ -91,16 +91,31 @@ class Directory:
         kinds = [kind] if kind else PartnerKind.values
         return partners_shown(self.landlord, self.on, kinds, self.needs)
 
+    def one(self, public_id: str) -> QuerySet[Partner]:
+        """The partner of that name, if it is shown; the papers of no other are looked at."""
+        trades = self.trades().filter(partner__public_id=public_id)
+        kinds = [kind for kind in PartnerKind.values if kind != PartnerKind.ARTISAN]
+        others = partners_shown(self.landlord, self.on, kinds, self.needs)
+        return Partner.objects.filter(
+            Q(pk__in=trades.values("partner"))
+            | Q(pk__in=others.filter(public_id=public_id).values("pk")),
+            public_id=public_id,
+        )
+
     def listed(self, wanted: Wanted, ordered_on: date | None = None) -> QuerySet[Partner]:
         """Everybody who answers what is asked, in the order of the day or of another."""
-        kind = wanted.kind or (PartnerKind.ARTISAN if wanted.trade else "")
-        partners = filtered(self.partners(kind), wanted)
         if wanted.trade:
             of_trade = self.trades().filter(trade=wanted.trade)
-            partners = partners.filter(pk__in=of_trade.values("partner"))
+            partners = Partner.objects.filter(pk__in=of_trade.values("partner"))
+            if wanted.kind:
+                partners = partners.filter(kind=wanted.kind)
+        else:
+            partners = self.partners(wanted.kind)
+        partners = filtered(partners, wanted)
         asked = telling(wanted.text)
         if asked:
-            partners = partners.filter(pk__in=self.named(partners, wanted.text, asked))
+            named = self.named(partners, wanted.text, asked)
+            partners = Partner.objects.filter(pk__in=named)
         return in_order(partners, ordered_on or self.on, wanted.place)
 
     def named(self, partners: QuerySet[Partner], text: str, asked: list[str]) -> list[int]:
@@ -111,11 +126,15 @@ class Directory:
             trades[partner].add(trade)
         wanted = folded(text)
         found = []
+        sorts = {
+            (kind, shop): folded(f"{PartnerKind(kind).label} {Shop(shop).label if shop else ''}")
+            for kind in PartnerKind.values
+            for shop in ("", *Shop.values)
+        }
         rows = partners.values_list("pk", "name", "description", "city", "kind", "shop")
         for pk, name, description, city, kind, shop in rows:
-            sort = f"{PartnerKind(kind).label} {Shop(shop).label if shop else ''}"
             said = f"{folded_once(name)} {folded_once(description)} {folded_once(city)}"
-            said = f"{said} {folded_once(sort)}"
+            said = f"{said} {sorts[kind, shop]}"
             near = len(wanted) > 3 and (
                 fuzz.partial_ratio(wanted, folded_once(name)) >= CLOSE_ENOUGH
             )

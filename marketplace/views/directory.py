@@ -17,7 +17,7 @@ from club.kernel import words
 from club.kernel.spans import local_day
 from club.models import Place
 from content.models import Picture
-from marketplace.enums import PartnerKind, Shop, Trade
+from marketplace.enums import PartnerKind, Shop, Spoken, Trade
 from marketplace.forms import LANGUAGES, ListForm
 from marketplace.models import Partner
 from marketplace.queries import hours
@@ -148,6 +148,7 @@ def list_page(
         "lines": [shown.line_of(one, trades[one.pk], now) for one in kept],
         "sorts": sorts_of(found, wanted.kind) if is_whole and has_sorts(wanted.kind) else [],
         "choices": choices_of(wanted),
+        "chosen": chosen_words(wanted),
         "places": places if len(places) > 1 else [],
         "languages": LANGUAGES,
         "nobody": nobody(wanted),
@@ -180,7 +181,7 @@ def title_of(wanted: Wanted) -> str:
         return capfirst(str(Shop(wanted.shop).label))
     if wanted.kind:
         return str(shown.KIND_TITLES[wanted.kind])
-    return _("« %(words)s »") % {"words": wanted.text} if wanted.text else _("Avantages")
+    return _("« %(words)s »") % {"words": wanted.text} if wanted.text else _("Avantages")
 
 
 def choices_of(wanted: Wanted) -> dict[str, Any] | None:
@@ -198,6 +199,19 @@ def choices_of(wanted: Wanted) -> dict[str, Any] | None:
         ]
         return {"name": "commerce", "label": _("Commerce"), "options": options}
     return None
+
+
+def chosen_words(wanted: Wanted) -> str:
+    """The filters of the list in words: "Ouvert maintenant, de plain-pied, arabe"."""
+    language = Spoken(wanted.language).label if wanted.language else ""
+    said = [
+        _("ouvert maintenant") if wanted.open_at else "",
+        _("de plain-pied") if wanted.step_free else "",
+        wanted.place.name if wanted.place else "",
+        str(language),
+        _("« %(words)s »") % {"words": wanted.text} if wanted.text and wanted.kind else "",
+    ]
+    return capfirst(", ".join(one for one in said if one))
 
 
 def nobody(wanted: Wanted) -> str:
@@ -248,8 +262,8 @@ def partner(request: HttpRequest, public_id: str) -> HttpResponse:
     place = here(request)
     now = timezone.now()
     found = directory_of(place.landlord, local_day(now))
-    rows = found.partners().select_related("picture").prefetch_related("hours", "places")
-    one: Partner = get_object_or_404(rows, public_id=public_id)
+    rows = found.one(public_id).select_related("picture").prefetch_related("hours", "places")
+    one: Partner = get_object_or_404(rows)
     with_photos([one])
     trades = found.trades_of([one])[one.pk]
     line = shown.line_of(one, trades, now)

@@ -421,6 +421,7 @@ def test_a_list_costs_the_same_however_long(
     assert page.status_code == 200
     if path:
         assert len(page.context["lines"]) == rows
+    assert len(page.content) < 60 * 1024
     assert len(seen) == statements, "\n".join(one["sql"][:160] for one in seen.captured_queries)
 
 
