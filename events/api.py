@@ -207,8 +207,8 @@ def event_json(listed: Listed, rights: Rights, now: datetime) -> dict[str, Any]:
     "/events",
     summary=gettext_lazy("Les événements, avec leurs séances"),
     description=gettext_lazy(
-        "De from à to, 366 jours au plus ; sans dates, les trente jours à venir. "
-        "Les cinquante premières séances de chacun ; sessions_total dit combien il y en a."
+        "De from à to, 366 jours au plus ; sans dates, les trente jours à venir. "
+        "Les cinquante premières séances de chacun ; sessions_total dit combien il y en a."
     ),
     response={200: EventsOut, 304: None, **PROBLEMS},
 )
@@ -247,7 +247,7 @@ def event_named(public_id: str, member: Member) -> EventPage:
 @router.get(
     "/events/{event_id}",
     summary=gettext_lazy("Un événement, avec ses séances à venir"),
-    description=gettext_lazy("Les deux cents premières ; sessions_total dit combien il y en a."),
+    description=gettext_lazy("Les deux cents premières ; sessions_total dit combien il y en a."),
     response={200: EventDetailOut, 304: None, **PROBLEMS, **declared(404)},
 )
 def event(request: HttpRequest, event_id: str) -> HttpResponse:

@@ -90,7 +90,7 @@ class RegisterForm(forms.Form):
 
     codes: Sequence[str] = ()
     places = forms.IntegerField(
-        label=_("Combien de places ?"),
+        label=_("Combien de places ?"),
         min_value=1,
         max_value=MOST_AT_ONCE,
         error_messages={

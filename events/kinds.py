@@ -95,7 +95,7 @@ def entry(registration: Registration) -> CalendarEntry:
     return CalendarEntry(
         uid=f"{registration.reference}@conciergerie",
         sequence=registration.sequence,
-        title=_("En attente : %(title)s") % {"title": title} if waits else title,
+        title=_("En attente : %(title)s") % {"title": title} if waits else title,
         starts_at=registration.starts_at,
         ends_at=registration.ends_at,
         where=where_of(registration),
@@ -207,7 +207,7 @@ def change(
 ) -> Registration:
     asked = [body.quantity is not None, body.session is not None, body.accept]
     if sum(asked) != 1:
-        raise refuse("one_change", _("Demandez un seul changement : places, date ou accord."))
+        raise refuse("one_change", _("Demandez un seul changement : places, date ou accord."))
     if body.accept:
         return accept(registration, by=by, now=now, channel=Channel.API)
     if body.session is not None:

@@ -116,7 +116,7 @@ class SessionForm(ScopedForm):
     keep_registered = forms.BooleanField(
         label=_("Garder tous les inscrits"),
         required=False,
-        help_text=_("S’il y a trop d’inscrits : une place rendue n’est plus donnée."),
+        help_text=_("S’il y a trop d’inscrits : une place rendue n’est plus donnée."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -160,7 +160,7 @@ def fault_of_start(starts_at: datetime, now: datetime) -> str | None:
 class SessionChoice(forms.ModelChoiceField):
     def label_from_instance(self, session: Session) -> str:
         free = session.free
-        places = _("sans limite") if free is None else _("places libres : %(n)s") % {"n": free}
+        places = _("sans limite") if free is None else _("places libres : %(n)s") % {"n": free}
         return f"{words.moment(session.starts_at)} ({places})"
 
 
@@ -179,7 +179,7 @@ class ScopeForm(forms.Form):
         self.session = session
         choices: list[tuple[str, Any]] = [(ONE, _("Cette séance seulement"))]
         if following:
-            text = _("Cette séance et les suivantes du même événement : %(n)s en tout")
+            text = _("Cette séance et les suivantes du même événement : %(n)s en tout")
             choices.append((FOLLOWING, text % {"n": following + 1}))
         self.fields["scope"].choices = choices  # type: ignore[attr-defined]
 
@@ -210,7 +210,7 @@ class MoveForm(ScopeForm):
     ends = forms.TimeField(
         label=_("À"),
         widget=AdminTimeInput,
-        help_text=_("Avant l’heure de début : la séance finit le lendemain."),
+        help_text=_("Avant l’heure de début : la séance finit le lendemain."),
     )
     place = forms.ModelChoiceField(label=_("Point d’accueil"), queryset=Place.objects.none())
     room = forms.CharField(label=_("Salle"), max_length=120, required=False)

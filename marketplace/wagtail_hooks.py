@@ -174,7 +174,7 @@ class DocumentViewSet(ScopedViewSet):
         "accepter": Step(
             _("Accepter"),
             partners.accept,
-            question=_("Vous avez lu le papier : nom, dates, métiers. Il compte dès maintenant."),
+            question=_("Vous avez lu le papier : nom, dates, métiers. Il compte dès maintenant."),
             done=_("Le papier est accepté."),
             is_possible=lambda document: document.status != DocumentStatus.ACCEPTED,
         ),

@@ -371,9 +371,9 @@ def set_capacity(
     extra = too_many(session, capacity)
     if extra and not keep_registered:
         text = ngettext_lazy(
-            "Une place de trop est déjà prise. Personne n’est retiré : la salle garde ses"
+            "Une place de trop est déjà prise. Personne n’est retiré : la salle garde ses"
             " inscrits, et une place rendue n’est plus donnée.",
-            "%(extra)s places de trop sont déjà prises. Personne n’est retiré : la salle garde"
+            "%(extra)s places de trop sont déjà prises. Personne n’est retiré : la salle garde"
             " ses inscrits, et les places rendues ne sont plus données.",
             extra,
         ) % {"extra": extra}

@@ -425,10 +425,10 @@ def walk_in_reasons(session: Session, first_name: str, quantity: int) -> list[Re
         return [Reason("session_cancelled", _("Cette séance est annulée."))]
     reasons = []
     if session.price_cents:
-        text = _("Cette séance se paie : créez la personne, puis encaissez.")
+        text = _("Cette séance se paie : créez la personne, puis encaissez.")
         reasons.append(Reason("not_free", text))
     elif session.members_only:
-        text = _("Cette séance est pour les abonnés : inscrivez la personne.")
+        text = _("Cette séance est pour les abonnés : inscrivez la personne.")
         reasons.append(Reason("members_only", text))
     if not first_name:
         reasons.append(Reason("name_missing", _("Écrivez le prénom."), "first_name"))

@@ -235,7 +235,7 @@ def pay_back(
         member=registration.member,
         subject_kind=KIND,
         subject_id=registration.pk,
-        label=_("Rendu : %(what)s") % {"what": label_of(registration)},
+        label=_("Rendu : %(what)s") % {"what": label_of(registration)},
         source=f"receipt:{receipt.pk}:1",
         means=means,
         receipt=receipt,

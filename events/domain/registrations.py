@@ -224,7 +224,7 @@ def wait_for(wanted: Wanted, *, by: User, now: datetime) -> Registration:
     if now >= offers_stop_at(session):
         raise refuse(
             "too_late_to_wait",
-            _("La liste d’attente est close. Une place libre va à qui vient : appelez-nous."),
+            _("La liste d’attente est close. Une place libre va à qui vient : appelez-nous."),
         )
     made = wanted.made(RegistrationStatus.WAITING, now, queued_at=now, waiting_at=now)
     try:
@@ -325,7 +325,7 @@ def refuse_closed(registration: Registration, now: datetime, channel: str) -> No
     if registration.status not in OPEN:
         raise refuse(
             "wrong_state",
-            _("Cette inscription ne peut plus changer : %(state)s.")
+            _("Cette inscription ne peut plus changer : %(state)s.")
             % {"state": registration.get_status_display()},
         )
     session = registration.session

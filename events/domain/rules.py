@@ -143,7 +143,7 @@ def reasons_against(standing: Standing, quantity: int, now: datetime, channel: s
         return [Reason("no_registration", _("On vient sans s’inscrire ici."))]
     at_desk = channel == Channel.DESK
     if now >= (session.ends_at if at_desk else session.starts_at):
-        return [Reason("begun", _("C’est trop tard : la séance a commencé."))]
+        return [Reason("begun", _("C’est trop tard : la séance a commencé."))]
     reasons = [] if at_desk else when_reasons(standing, now)
     if standing.is_registered:
         reasons.append(Reason("already_registered", _("Vous êtes déjà inscrit à cette séance.")))
@@ -151,7 +151,7 @@ def reasons_against(standing: Standing, quantity: int, now: datetime, channel: s
         reasons.append(standing.not_subscribed)
     pause = None if at_desk else paused_until(standing)
     if pause is not None and now < pause:
-        text = _("Plusieurs absences sans prévenir : inscrivez-vous à l’accueil jusqu’au %(day)s.")
+        text = _("Plusieurs absences sans prévenir : inscrivez-vous à l’accueil jusqu’au %(day)s.")
         day = local_day(pause - timedelta(days=1))
         reasons.append(Reason("paused", text % {"day": words.day(day)}))
     if not 1 <= quantity <= MOST_AT_ONCE:

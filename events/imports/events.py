@@ -534,7 +534,7 @@ def stands_otherwise(session: Session, date: Date) -> bool:
 
 
 def left_to_staff(session: Session) -> str:
-    text = _("le %(day)s a des inscrits et a changé : à faire dans « Séances »")
+    text = _("le %(day)s a des inscrits et a changé : à faire dans « Séances »")
     return text % {"day": words.day(local_day(session.starts_at))}
 
 
@@ -554,7 +554,7 @@ def told(found: Found, change: Change, review: list[str], now: datetime) -> list
     if len(found.keys) > 1:
         said.append(_("%(number)d lignes regroupées") % {"number": len(found.keys)})
     if review:
-        said.append(_("à relire : %(why)s") % {"why": ", ".join(words_for(review))})
+        said.append(_("à relire : %(why)s") % {"why": ", ".join(words_for(review))})
     if change.is_shown:
         said.append(_("publié"))
     return [*said, *change.words]

@@ -88,7 +88,7 @@ def read_calendar(text: str, most: int, now: datetime) -> Reading:
         elif entry.instead_of is not None:
             others.setdefault(entry.uid, []).append(entry)
         elif entry.uid in masters:
-            reading.left.append((entry.number, "", _("déjà lu : même identifiant")))
+            reading.left.append((entry.number, "", _("déjà lu : même identifiant")))
         else:
             masters[entry.uid] = entry
     for uid, changed in others.items():
@@ -132,7 +132,7 @@ def blocks_of(text: str, reading: Reading) -> tuple[list[Block], list[str], str]
 
 
 def cut_short(block: Block) -> Fault:
-    return Fault(block.number, _("l’événement n’est pas fini : END:VEVENT manque."))
+    return Fault(block.number, _("l’événement n’est pas fini : END:VEVENT manque."))
 
 
 # -- One VEVENT -------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ def value_of(component: Any, name: str, missing: str) -> Any:
     if not isinstance(value, date):
         raise Unfit(missing)
     if not 1600 <= value.year <= 2100:
-        raise Unfit(_("date illisible : « %(text)s »") % {"text": value.isoformat()})
+        raise Unfit(_("date illisible : « %(text)s »") % {"text": value.isoformat()})
     return value
 
 
@@ -254,7 +254,7 @@ def spread(entry: Entry, rule: Any, last: datetime) -> Iterator[datetime]:
     parts = {str(name).upper(): value for name, value in rule.items()}
     first = {name: value[0] if isinstance(value, list) else value for name, value in parts.items()}
     if str(first.get("FREQ", "")).upper() not in RULES:
-        raise Unfit(_("cette répétition n’est pas lue : au plus une fois par jour."))
+        raise Unfit(_("cette répétition n’est pas lue : au plus une fois par jour."))
     try:
         count = int(first["COUNT"]) if "COUNT" in first else MOST_STEPS
         if int(first.get("INTERVAL", 1)) < 1 or count < 1:
@@ -276,7 +276,7 @@ def found_of(entry: Entry, changed: list[Entry], origin: str, now: datetime) -> 
     summary, text = str(component.get("SUMMARY", "")), str(component.get("DESCRIPTION", ""))
     for said in (summary, text, str(component.get("LOCATION", ""))):
         if is_damaged(said):
-            raise Unfit(_("lettres abîmées : %(cell)s") % {"cell": said[:60]})
+            raise Unfit(_("lettres abîmées : %(cell)s") % {"cell": said[:60]})
     title, marks = marks_in(plain(summary))
     if not title:
         raise Unfit(_("le titre manque."))

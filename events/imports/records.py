@@ -166,7 +166,7 @@ def json_rows(text: str, reading: Reading) -> list[tuple[int, dict[str, Any]]]:
     except (json.JSONDecodeError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
         raise refuse(
-            "json_broken", _("Ligne %(number)d : ce n’est pas du JSON lisible.") % {"number": line}
+            "json_broken", _("Ligne %(number)d : ce n’est pas du JSON lisible.") % {"number": line}
         ) from error
     if isinstance(content, dict):
         named = next((name for name in LISTS if isinstance(content.get(name), list)), None)
@@ -219,7 +219,7 @@ def read_one(number: int, cells: Mapping[str, Any], match: Match) -> Found:
 
     for name in ("title", "lead", "body", "conditions", "room"):
         if reader.is_damaged(said(name)):
-            text = _("lettres abîmées dans « %(header)s » : %(cell)s")
+            text = _("lettres abîmées dans « %(header)s » : %(cell)s")
             raise Unfit(text % {"header": LABELS[name], "cell": said(name)[:60]})
     title, marks = marks_in(plain(said("title")))
     if not title:
@@ -342,7 +342,7 @@ def booking(found: Found, value: Any, *, is_full: bool) -> None:
     if others or is_full or asks_booking(found.price):
         found.review(Review.BOOKING)
         if others:
-            ways_told = _("Inscription : %(ways)s.") % {"ways": ", ".join(others)[:300]}
+            ways_told = _("Inscription : %(ways)s.") % {"ways": ", ".join(others)[:300]}
             found.body += paragraphs(ways_told)
 
 
@@ -448,7 +448,7 @@ def span_of(found: Found, begin: str, end: str) -> tuple[datetime, datetime] | N
 def moment_of(text: str) -> tuple[datetime, bool]:
     """An instant, and whether its hour was said. Without a zone, our wall clock."""
     text = text.strip()
-    unread = Unfit(_("date illisible : « %(text)s »") % {"text": text[:40]})
+    unread = Unfit(_("date illisible : « %(text)s »") % {"text": text[:40]})
     written = DAY_AND_HOUR.match(text)
     try:
         if written is not None:

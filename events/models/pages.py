@@ -86,7 +86,7 @@ class EventPage(BasePage, Terms):
         _("dessin"),
         max_length=40,
         blank=True,
-        help_text=_("Sans photo. Par exemple : tools/machine-a-coudre. Vide : celui du rayon."),
+        help_text=_("Sans photo. Par exemple : tools/machine-a-coudre. Vide : celui du rayon."),
     )
     audience = models.CharField(
         _("public"), max_length=8, choices=Audience.choices, default=Audience.ALL
@@ -105,13 +105,13 @@ class EventPage(BasePage, Terms):
         _("à apporter"),
         max_length=160,
         blank=True,
-        help_text=_("Une phrase. Par exemple : Apportez un tablier."),
+        help_text=_("Une phrase. Par exemple : Apportez un tablier."),
     )
     price_text = models.CharField(
         _("le prix en mots"),
         max_length=120,
         blank=True,
-        help_text=_("Vide : dit d’après les prix ci-dessous."),
+        help_text=_("Vide : dit d’après les prix ci-dessous."),
     )
     organiser = models.CharField(_("organisé par"), max_length=120, blank=True)
     partner = models.CharField(_("avec"), max_length=120, blank=True)
@@ -125,7 +125,7 @@ class EventPage(BasePage, Terms):
         null=True,
         blank=True,
         validators=[MaxValueValidator(366)],
-        help_text=_("Vide : tout de suite."),
+        help_text=_("Vide : tout de suite."),
     )
     members_first_days = models.PositiveSmallIntegerField(
         _("avance des abonnés, en jours"), default=0, validators=[MaxValueValidator(60)]
@@ -179,7 +179,7 @@ class EventPage(BasePage, Terms):
             heading=_("Quand et où"),
             help_text=_(
                 "Publier crée les séances. Une séance qui a des inscrits ne disparaît jamais"
-                " toute seule : déplacez-la ou annulez-la depuis la liste des séances."
+                " toute seule : déplacez-la ou annulez-la depuis la liste des séances."
             ),
         ),
     ]
@@ -278,10 +278,10 @@ class Schedule(Orderable):
         blank=True,
         verbose_name=_("point d’accueil"),
         related_name="+",
-        help_text=_("Vide : celui du programme."),
+        help_text=_("Vide : celui du programme."),
     )
     room = models.CharField(
-        _("salle"), max_length=120, blank=True, help_text=_("Vide : à l’accueil.")
+        _("salle"), max_length=120, blank=True, help_text=_("Vide : à l’accueil.")
     )
     address = models.CharField(
         _("adresse"), max_length=250, blank=True, help_text=_("Si c’est ailleurs qu’à l’accueil.")
@@ -289,7 +289,7 @@ class Schedule(Orderable):
     starts_on = models.DateField(_("premier jour"))
     starts = models.TimeField(_("de"))
     ends = models.TimeField(
-        _("à"), help_text=_("Avant l’heure de début : la séance finit le lendemain.")
+        _("à"), help_text=_("Avant l’heure de début : la séance finit le lendemain.")
     )
     frequency = models.CharField(
         _("revient"), max_length=11, choices=Frequency.choices, default=Frequency.ONCE
@@ -298,13 +298,13 @@ class Schedule(Orderable):
         _("jours de la semaine"),
         default=list,
         blank=True,
-        help_text=_("Aucun : le jour de la première date."),
+        help_text=_("Aucun : le jour de la première date."),
     )
     until = models.DateField(
         _("jusqu’au"),
         null=True,
         blank=True,
-        help_text=_("Vide : sans fin. Les séances sont créées un an à l’avance."),
+        help_text=_("Vide : sans fin. Les séances sont créées un an à l’avance."),
     )
     holidays = models.CharField(
         _("vacances"), max_length=4, choices=Holidays.choices, default=Holidays.ANY

@@ -27,7 +27,7 @@ class Terms(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_PLACES)],
-        help_text=_("Vide : pas de limite."),
+        help_text=_("Vide : pas de limite."),
     )
     price_cents = models.PositiveIntegerField(
         _("prix d’une place, en centimes"), default=0, validators=[MaxValueValidator(1_000_00)]
@@ -49,7 +49,7 @@ class Terms(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text=_("Vide : pas de limite."),
+        help_text=_("Vide : pas de limite."),
     )
     cancel_hours = models.PositiveSmallIntegerField(
         _("remboursé jusqu’à, en heures avant le début"),
@@ -88,7 +88,7 @@ class EventPolicy(models.Model):
     no_show_limit = models.PositiveSmallIntegerField(
         _("absences sans prévenir, avant une pause"),
         default=3,
-        help_text=_("0 : jamais de pause."),
+        help_text=_("0 : jamais de pause."),
     )
     no_show_days = models.PositiveSmallIntegerField(
         _("absences comptées sur, en jours"), default=180, validators=[MaxValueValidator(730)]
@@ -144,7 +144,7 @@ class Session(Terms):
         _("salle"),
         max_length=120,
         blank=True,
-        help_text=_("Vide : à l’accueil. Par exemple : salle Balzac, dans la cour."),
+        help_text=_("Vide : à l’accueil. Par exemple : salle Balzac, dans la cour."),
     )
     address = models.CharField(
         _("adresse"), max_length=250, blank=True, help_text=_("Si c’est ailleurs qu’à l’accueil.")
@@ -153,18 +153,18 @@ class Session(Terms):
         _("ce jour-là"),
         max_length=120,
         blank=True,
-        help_text=_("Par exemple : spécial crêpes."),
+        help_text=_("Par exemple : spécial crêpes."),
     )
     starts_at = models.DateTimeField(_("début"))
     ends_at = models.DateTimeField(_("fin"))
     opens_at = models.DateTimeField(
-        _("inscription dès"), null=True, blank=True, help_text=_("Vide : tout de suite.")
+        _("inscription dès"), null=True, blank=True, help_text=_("Vide : tout de suite.")
     )
     others_at = models.DateTimeField(
         _("inscription des non-abonnés dès"),
         null=True,
         blank=True,
-        help_text=_("Vide : en même temps que les abonnés."),
+        help_text=_("Vide : en même temps que les abonnés."),
     )
     closes_at = models.DateTimeField(_("inscription jusqu’à"))
     booked = models.PositiveIntegerField(_("places prises"), default=0, editable=False)

@@ -46,7 +46,7 @@ def faults_of(partner: Partner, on: date) -> list[Reason]:
     left = trades - {one.trade for one in uncovered}
     for one in uncovered:
         if not one.trade or not left:
-            text = _("Il manque un papier valable : %(paper)s.") % {"paper": one.label}
+            text = _("Il manque un papier valable : %(paper)s.") % {"paper": one.label}
             reasons.append(Reason("paper_missing", text))
     return reasons
 

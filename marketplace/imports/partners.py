@@ -106,7 +106,7 @@ def import_partners(
     report = Report(notes=[*found.notes])
     if found.unread:
         names = ", ".join(found.unread)
-        report.notes.append(_("Colonnes non lues : %(names)s.") % {"names": names})
+        report.notes.append(_("Colonnes non lues : %(names)s.") % {"names": names})
     report.refuse(table.faults)
     wanted = []
     for row in table.rows:
@@ -213,7 +213,7 @@ def contacts(email: str, website: str, words: list[str]) -> tuple[str, str]:
     """E-mail and site, each in its own place, whichever column it stood in."""
     addresses = [part for part in re.split(r"[,;|\s]+", email) if part]
     if len(addresses) > 1:
-        words.append(_("plusieurs e-mails : le premier est gardé"))
+        words.append(_("plusieurs e-mails : le premier est gardé"))
     address, site = (addresses or [""])[0], website.strip()
     bare = re.sub(r"^(https?://)+", "", site, flags=re.IGNORECASE)
     site = site if site.startswith("http://") and site[7:] == bare else bare and f"https://{bare}"

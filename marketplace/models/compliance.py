@@ -31,7 +31,7 @@ class ComplianceRule(models.Model):
         max_length=11,
         choices=Trade.choices,
         blank=True,
-        help_text=_("Vide : tous les partenaires de cette sorte."),
+        help_text=_("Vide : tous les partenaires de cette sorte."),
     )
     document = models.CharField(_("papier demandé"), max_length=12, choices=DocumentKind.choices)
 

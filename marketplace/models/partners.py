@@ -59,7 +59,7 @@ class Partner(ClusterableModel):
         _("numéro ORIAS"),
         max_length=8,
         blank=True,
-        help_text=_("Pour un intermédiaire en assurance : huit chiffres."),
+        help_text=_("Pour un intermédiaire en assurance : huit chiffres."),
     )
     orias_checked_on = models.DateField(_("ORIAS vérifié le"), null=True, blank=True)
     description = models.TextField(_("ce qu’il fait"), max_length=600, blank=True)
@@ -76,7 +76,7 @@ class Partner(ClusterableModel):
         verbose_name=_("points d’accueil servis"),
         related_name="partners",
         blank=True,
-        help_text=_("Aucun : tous ceux du bailleur."),
+        help_text=_("Aucun : tous ceux du bailleur."),
     )
     languages = models.JSONField(_("langues parlées"), default=list, blank=True)
     step_free = models.BooleanField(_("de plain-pied"), default=False)
@@ -84,7 +84,7 @@ class Partner(ClusterableModel):
         _("horaires, en mots"),
         max_length=160,
         blank=True,
-        help_text=_("Vide : dits d’après les heures ci-dessous."),
+        help_text=_("Vide : dits d’après les heures ci-dessous."),
     )
     picture = models.ForeignKey(
         "content.Picture",

@@ -177,7 +177,7 @@ def by_letters(session: Session, text: str, at: At, **entry: Any) -> Screen:
     if len(found) == 1 and len(folded(text)) >= ENOUGH:
         return scan(session, found[0].reference, at, **entry)
     if found:
-        told = Told("returned", _("Qui entre ?"))
+        told = Told("returned", _("Qui entre ?"))
         return Screen(door, told, choices=found, url=url_of(session))
     said = _("Personne sur la liste ne s’appelle « %(text)s ».") % {"text": text[:60]}
     told = Told(ScanOutcome.UNKNOWN, _("Introuvable."), said)
@@ -227,7 +227,7 @@ def text_in(done: CheckIn, session: Session) -> str:
         text = ngettext("Une personne manque.", "%(number)d personnes manquent.", missing)
         said.append(text % {"number": missing})
     if cents := due_now(registration):
-        said.append(_("Reste à payer : %(cents)s.") % {"cents": words.money(cents)})
+        said.append(_("Reste à payer : %(cents)s.") % {"cents": words.money(cents)})
     return " ".join(said)
 
 
@@ -249,7 +249,7 @@ def text_wrong(done: CheckIn, session: Session) -> str:
     registration = done.registration
     if registration is None:
         return _("Ce billet est pour une autre séance.")
-    return _("%(name)s est attendue ailleurs : %(when)s.") % {
+    return _("%(name)s est attendue ailleurs : %(when)s.") % {
         "name": who(done),
         "when": when_words(registration.session),
     }
@@ -299,7 +299,7 @@ def text_out(done: CheckIn, session: Session) -> str:
 
 
 def text_forced(done: CheckIn, session: Session) -> str:
-    return _("%(name)s : deux entrées ont lu ce code, comptez une seule fois.") % {
+    return _("%(name)s : deux entrées ont lu ce code, comptez une seule fois.") % {
         "name": who(done)
     }
 

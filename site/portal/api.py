@@ -93,10 +93,10 @@ def refuse_if_changed(request: HttpRequest, kind: Kind, booking: Booking) -> Non
     auth=writes,
     summary=gettext_lazy("Réserver"),
     description=gettext_lazy(
-        "202 : en liste d’attente, position dit à quel rang. "
-        "409 taken ou full : rien n’est libre, next_free ou places_left en disent plus. "
-        "403 : il manque un droit. "
-        "422 : une règle s’y oppose, errors dit lesquelles."
+        "202 : en liste d’attente, position dit à quel rang. "
+        "409 taken ou full : rien n’est libre, next_free ou places_left en disent plus. "
+        "403 : il manque un droit. "
+        "422 : une règle s’y oppose, errors dit lesquelles."
     ),
     response={201: BookingOut, 202: BookingOut, **WRITTEN},
     openapi_extra=KEYED,
@@ -160,8 +160,8 @@ def one(request: HttpRequest, reference: str) -> HttpResponse:
     auth=writes,
     summary=gettext_lazy("Changer de dates ou de places"),
     description=gettext_lazy(
-        "La référence reste. Avec If-Match : seulement si la réservation n’a pas changé. "
-        "Pour un événement : quantity, session, ou accept pour dire oui aux places proposées."
+        "La référence reste. Avec If-Match : seulement si la réservation n’a pas changé. "
+        "Pour un événement : quantity, session, ou accept pour dire oui aux places proposées."
     ),
     response={200: BookingOut, **WRITTEN, **declared(412)},
     openapi_extra=KEYED,

@@ -261,7 +261,7 @@ def test_a_file_cut_in_the_middle_is_told(place: Place, tmp_path: Path) -> None:
     path.write_text(f"BEGIN:VCALENDAR\nBEGIN:VEVENT\n{event(WEEKLY)}")
     report = import_events(path, place=place, now=NOW)
     assert [(line.number, line.words) for line in report.faults] == [
-        (2, "l’événement n’est pas fini : END:VEVENT manque.")
+        (2, "l’événement n’est pas fini : END:VEVENT manque.")
     ]
 
 

@@ -524,7 +524,7 @@ def test_the_command_says_what_it_did(
     [report] = reports_of_its_own.glob("evenements-*.csv")
     text = report.read_text(encoding="utf-8-sig")
     assert "1 séance ; publié" in text
-    assert "à relire : loin d’ici" in text
+    assert "à relire : loin d’ici" in text
 
 
 def test_the_command_says_a_sentence_for_a_broken_file(programme: Any, file: Any, run: Any) -> None:

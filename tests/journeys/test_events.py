@@ -89,7 +89,7 @@ def test_names_are_asked_and_a_forgotten_one_is_found_without_javascript(
     session = Session.objects.get(event__title="Sortie à la mer")
     page.goto(f"{live}{session.event.get_url()}")
     page.get_by_role("link", name="Vendredi 12").click()
-    page.get_by_label("Combien de places ?").fill("2")
+    page.get_by_label("Combien de places ?").fill("2")
     page.get_by_role("button", name="Continuer").click()
     page.get_by_label("Âge, si c’est un enfant").last.fill("8")
     page.get_by_role("button", name="S’inscrire").click()

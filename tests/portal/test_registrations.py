@@ -648,7 +648,7 @@ def test_agendas_show_what_is_sure_what_waits_and_what_is_cancelled(
 ) -> None:  # fmt: skip
     feed = f"/mon-espace/agenda/{member.feed_token}.ics"
     found = events_of(client.get(feed).content)
-    assert sorted(found) == ["Atelier cuisine", "En attente : Atelier cuisine"]
+    assert sorted(found) == ["Atelier cuisine", "En attente : Atelier cuisine"]
     assert found["Atelier cuisine"]["STATUS"] == "CONFIRMED"
     assert found["Atelier cuisine"].start == mine.starts_at
     one = events_of(client.get(door(mine) + "agenda.ics").content)
