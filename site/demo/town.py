@@ -17,6 +17,7 @@ from demo.accounts import DATA, DOMAIN, make_members, make_staff
 from demo.events import load_events
 from demo.lending import a_few_loans, tell_the_story
 from demo.money import make_plans, open_today, pay_fees
+from demo.partners import make_partners
 from demo.places import LANDLORD, PIGEONNIER, TILLEULS, make_landlord, make_places
 
 SEED = 80080
@@ -59,6 +60,7 @@ def build(now: datetime) -> None:
     for place, concierge in ((tilleuls, desk), (pigeonnier, staff["olivier"])):
         pay_fees(place, concierge, now)
     open_today(tilleuls, desk, now)
+    make_partners(landlord, staff["officer"], now)
     log(landlord, "load_demo", by=None, now=now)
 
 
