@@ -73,7 +73,7 @@ class PartnerOut(Schema):
     checked_on: date | None
 
 
-class HoursOut(Schema):
+class PartnerHoursOut(Schema):
     """Monday is 0; hours are those on the wall in France."""
 
     weekday: int
@@ -86,7 +86,7 @@ class PartnerDetailOut(PartnerOut):
     address: str
     website: str
     hours_text: str
-    hours: list[HoursOut]
+    hours: list[PartnerHoursOut]
     places: list[str]
     orias: str
     orias_checked_on: date | None

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from ninja import Schema
 from ninja.errors import HttpError, ValidationError
 
+from club.kernel import bookings
 from club.kernel.refusal import Refused
 from club.kernel.transactions import Contended
 
@@ -185,16 +186,25 @@ def sentence_for(error: dict[str, Any]) -> str:
     return _("Cette valeur ne convient pas.")
 
 
+def field_of(fault: dict[str, Any]) -> str | None:
+    """The name that the caller used: the kind that tells shapes apart is none of it."""
+    path = [str(part) for part in fault["loc"][1:] if part != "body"]
+    if fault["type"].startswith("union_tag"):
+        path.append(str(fault["ctx"]["discriminator"]).strip("'"))
+    elif path and path[0] in {kind.name for kind in bookings.kinds()}:
+        path = path[1:]
+    return ".".join(path) or None
+
+
 def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """422 with each field at fault, by the name that the caller used."""
     errors = []
     for fault in error.errors:
-        path = [str(part) for part in fault["loc"][1:] if part != "body"]
         errors.append(
             {
                 "code": fault["type"],
                 "detail": sentence_for(fault),
-                "field": ".".join(path) or None,
+                "field": field_of(fault),
                 "facts": {},
             }
         )
