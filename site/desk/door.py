@@ -249,7 +249,7 @@ def text_wrong(done: CheckIn, session: Session) -> str:
     registration = done.registration
     if registration is None:
         return _("Ce billet est pour une autre séance.")
-    return _("%(name)s est attendue ailleurs : %(when)s.") % {
+    return _("On attend %(name)s ailleurs : %(when)s.") % {
         "name": who(done),
         "when": when_words(registration.session),
     }
@@ -295,7 +295,7 @@ def text_walk_in(done: CheckIn, session: Session) -> str:
 def text_out(done: CheckIn, session: Session) -> str:
     if done.walk_in is not None:
         return _("%(name)s n’est pas entré.") % {"name": done.walk_in.first_name}
-    return _("%(name)s est de nouveau attendue.") % {"name": who(done)}
+    return _("On attend de nouveau %(name)s.") % {"name": who(done)}
 
 
 def text_forced(done: CheckIn, session: Session) -> str:
