@@ -135,7 +135,7 @@ def test_the_agendas_own_export_says_the_same(load: Load) -> None:
     assert (event.step_free, event.for_sight, event.review) == (True, False, ["booking"])
     assert event.body[0].value.source == (
         '<p>On danse <a href="https://bal.example/">ici</a>.</p><p>Jusqu’au soir.</p>'
-        "<p>Inscription : bal@demo.example.</p>"
+        "<p>Inscription&nbsp;: bal@demo.example.</p>"
     )
     assert event.sessions.get().address == "1 place Verte, 80080 Amiens"
 
