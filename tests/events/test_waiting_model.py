@@ -361,7 +361,7 @@ class WaitingMachine(RuleBasedStateMachine):
 
 TestWaiting = WaitingMachine.TestCase
 TestWaiting.settings = settings(
-    max_examples=12,
+    max_examples=8,
     stateful_step_count=25,
     deadline=None,
     # Shrinking a failure of some twenty database steps takes minutes; the run that
