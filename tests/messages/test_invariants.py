@@ -306,6 +306,6 @@ def test_a_message_that_a_sender_keeps(house: dict[str, Any]) -> None:
 def test_the_statements_do_not_grow_with_the_house(
     house: dict[str, Any], django_assert_max_num_queries: Any
 ) -> None:
-    with django_assert_max_num_queries(60):
+    with django_assert_max_num_queries(80):
         check()
     assert Copy.objects.count() == 4
