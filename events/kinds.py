@@ -208,6 +208,10 @@ def change(
     asked = [body.quantity is not None, body.session is not None, body.accept]
     if sum(asked) != 1:
         raise refuse("one_change", _("Demandez un seul changement : places, date ou accord."))
+    # What a first call did refuses the second, which is then answered as the first was.
+    is_done = registration.status != RegistrationStatus.OFFERED
+    if (body.accept and is_done) or body.quantity == registration.quantity:
+        raise refuse("wrong_state", _("Il n’y a rien à changer."))
     if body.accept:
         return accept(registration, by=by, now=now, channel=Channel.API)
     if body.session is not None:
