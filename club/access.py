@@ -22,7 +22,9 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from club.context import member_of
+from club.kernel.homes import home_of
 from club.models import Assignment, Member, Place, User
+from club.queries.team import is_team
 
 View = Callable[..., HttpResponse]
 
@@ -42,13 +44,6 @@ class StaffRequest(HttpRequest):
 
 
 PLACE_KEY = "place"
-
-
-def is_team(user: Any) -> bool:
-    """Whether somebody works here, in any role: they need the second factor."""
-    if not user.is_authenticated:
-        return False
-    return user.is_superuser or user.is_staff or Assignment.objects.filter(user=user).exists()
 
 
 def staff_places(user: User, *roles: str) -> QuerySet[Place]:
@@ -119,7 +114,7 @@ def member_required(view: View) -> View:
             return redirect_to_login(request.get_full_path(), reverse("account_login"))
         member = member_of(request)
         if member is None:
-            context = {"works_here": is_team(request.user)}
+            context = {"works_here": is_team(request.user), "home": home_of(request.user)}
             return render(request, "club/no_member.html", context, status=403)
         request.member = member  # type: ignore[attr-defined]
         return view(request, *args, **kwargs)
@@ -157,6 +152,9 @@ def staff_required(*roles: str) -> Callable[[View], View]:
     return decorate
 
 
+WHOLE_REPORTS = ("site_history", "workflow", "workflow_tasks")
+
+
 class AdminDoorMiddleware:
     """Wagtail's admin opens to staff with both factors; residents and partners never enter."""
 
@@ -174,8 +172,8 @@ class AdminDoorMiddleware:
             return redirect_to_login(target, reverse("staff-login"))
         if not is_team(request.user):
             raise PermissionDenied
-        # Wagtail's report shows each kind of thing whole: names of other places' members too.
-        history = reverse("wagtailadmin_reports:site_history")
-        if request.path_info.startswith(history) and not request.user.is_superuser:
+        # Wagtail's reports show each kind of thing whole: names of other places' people too.
+        whole = tuple(reverse(f"wagtailadmin_reports:{name}") for name in WHOLE_REPORTS)
+        if request.path_info.startswith(whole) and not request.user.is_superuser:
             raise PermissionDenied
         return way_in(request) or self.get_response(request)

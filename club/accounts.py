@@ -25,13 +25,15 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from club import sms
-from club.access import has_second_factor, is_team, staff_places
+from club.access import has_second_factor, staff_places
 from club.context import member_of, place_of
 from club.domain.members import register_member, set_proven_contact
 from club.enums import Role
 from club.kernel import sms_text
+from club.kernel.homes import home_of
 from club.kernel.refusal import refuse
 from club.models import User
+from club.queries.team import is_team
 
 TEAM_SESSION_SECONDS = 12 * 3600
 """Staff sign in once a working day; residents stay signed in for 90 days."""
@@ -78,10 +80,13 @@ class AccountAdapter(DefaultAccountAdapter):
             request.session.set_expiry(TEAM_SESSION_SECONDS)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Members to their own pages, staff to their work."""
-        if member_of(request) is not None or not is_team(request.user):
+        """Members to their own pages, staff to their work, others to where they have some."""
+        if member_of(request) is not None:
             return settings.LOGIN_REDIRECT_URL
-        return work_page(request.user)  # type: ignore[arg-type]
+        if is_team(request.user):
+            return work_page(request.user)  # type: ignore[arg-type]
+        home = home_of(request.user)  # type: ignore[arg-type]
+        return home.url if home else settings.LOGIN_REDIRECT_URL
 
     def set_phone_verified(self, user: User, phone: str) -> None:
         user.phone, user.phone_verified = phone, True

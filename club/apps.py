@@ -27,18 +27,29 @@ class ClubConfig(AppConfig):
         from club import (
             account_letters,
             guards,
+            opinion_letters,
             receipt_letters,
             signals,  # noqa: F401
             tasks,
             worker,
         )
-        from club.domain import housekeeping, invariants, money_invariants, personal
+        from club.domain import (
+            housekeeping,
+            invariants,
+            money_invariants,
+            opinion_invariants,
+            opinion_personal,
+            personal,
+        )
 
         tasks.register()
         invariants.register()
         money_invariants.register()
         personal.register()
         housekeeping.register()
+        opinion_invariants.register()
+        opinion_personal.register()
+        opinion_letters.register()
         account_letters.register()
         worker.connect()
         guards.register()

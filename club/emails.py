@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from club.domain.outbox import Transport, Unreachable
 from club.enums import MessageChannel
-from club.kernel import sms_text, words
+from club.kernel import letters, sms_text, words
 from club.kernel.letters import Attachment, Letter
 from club.kernel.spans import local_day
 from club.models import Message
@@ -41,6 +41,7 @@ def letter_of(
     link: str,
     short_link: str = "",
     attachments: tuple[Attachment, ...] = (),
+    together: str = "",
 ) -> Letter:
     """The letter whose words are `{template}_subject.txt`, `_body.txt` and `_body.html`.
 
@@ -54,6 +55,7 @@ def letter_of(
         link=link,
         short_link=short_link or link,
         attachments=attachments,
+        together=together,
     )
 
 
@@ -61,19 +63,27 @@ def message_id(name: str) -> str:
     return f"<{name}@{urlsplit(settings.BASE_URL).hostname}>"
 
 
-def subject_of(found: Sequence[Letter], now: datetime) -> str:
+def subject_of(found: Sequence[Letter], now: datetime, group: str = "") -> str:
     """The fact with its date; of several letters, how many things and the day."""
     if len(found) == 1:
         return found[0].subject
+    if subject := letters.subject_of_group(group):
+        return str(subject) % {"number": len(found)}
+    together = {letter.together for letter in found}
+    if len(together) == 1 and (text := together.pop()):
+        return text % {"number": len(found)}
     return ngettext("%(number)d rappel, %(day)s", "%(number)d rappels, %(day)s", len(found)) % {
         "number": len(found),
         "day": words.day(local_day(now), local_day(now)),
     }
 
 
-def way_on(found: Sequence[Letter]) -> tuple[str, str]:
-    """The one button: the letter's own; of several, what shows all that they are about."""
-    if len({letter.link for letter in found}) == 1:
+def way_on(message: Message, found: Sequence[Letter]) -> tuple[str, str]:
+    """The one button: the letter's own; of several, what shows all that they are about.
+
+    Who is no member has no space of a member: the first letter's way leads on.
+    """
+    if message.member is None or len({letter.link for letter in found}) == 1:
         return found[0].button, found[0].link
     if len({letter.button for letter in found}) == 1:
         return _("Voir mes réservations"), settings.BASE_URL + reverse("portal:bookings")
@@ -84,17 +94,18 @@ def email_of(
     name: str, message: Message, found: Sequence[Letter], now: datetime
 ) -> EmailMultiAlternatives:
     """One e-mail of one letter or of several: the layout, one button, the text twin."""
-    place = message.member.place
-    subject = one_line(subject_of(found, now))
+    place = message.sender
+    subject = one_line(subject_of(found, now, message.group))
     alone = found[0] if len(found) == 1 else None
-    button, link = way_on(found)
+    button, link = way_on(message, found)
     context = {
         "subject": subject,
         "letters": found,
         "alone": alone is not None,
         "button": button,
         "link": link,
-        "member": message.member,
+        "name": message.addressee.first_name,
+        "is_member": message.member is not None,
         "place": place,
         "BASE_URL": settings.BASE_URL,
     }
@@ -102,7 +113,7 @@ def email_of(
         subject=subject,
         body=rendered("email/base.txt", context) + "\n",
         from_email=formataddr((place.name, settings.DEFAULT_FROM_EMAIL)),
-        to=[message.member.user.email],
+        to=[message.addressee.email],
         reply_to=[place.email] if place.email else None,
         headers={"Message-ID": message_id(name), "Auto-Submitted": "auto-generated"},
     )
@@ -114,8 +125,10 @@ def email_of(
 
 
 def sms_of(message: Message, found: Sequence[Letter], now: datetime) -> str:
-    link = found[0].short_link if len(found) == 1 else way_on(found)[1]
-    return sms_text.one_sms(message.member.place.name, subject_of(found, now), link)
+    _button, link = way_on(message, found)
+    if link == found[0].link:
+        link = found[0].short_link
+    return sms_text.one_sms(message.sender.name, subject_of(found, now, message.group), link)
 
 
 class MailAndSms(Transport):
@@ -144,7 +157,7 @@ class MailAndSms(Transport):
         with translation.override("fr"):
             if message.channel == MessageChannel.SMS:
                 text = sms_of(message, found, now)
-                send_sms(message.member.user.phone, text)
+                send_sms(message.addressee.phone, text)
                 return
             email = email_of(name, message, found, now)
         self.open()

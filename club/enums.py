@@ -226,6 +226,11 @@ class ConsentKind(models.TextChoices):
     CLUB_NEWS = "club_news", _("nouvelles du club")
     PARTNER_OFFERS = "partner_offers", _("avantages des partenaires")
     SMS = "sms", _("rappels par SMS")
+    NO_QUESTIONS = "no_questions", _("pas de question sur votre avis")
+
+
+OBJECTIONS = (ConsentKind.NO_QUESTIONS,)
+"""What is done unless somebody says no: a live tick of these is that no."""
 
 
 class TenancyResult(models.TextChoices):
@@ -254,3 +259,31 @@ class MessageChannel(models.TextChoices):
 class Scope(models.TextChoices):
     READ = "read", _("lire")
     WRITE = "write", _("lire et réserver")
+
+
+class Face(models.TextChoices):
+    """One tap: no stars, and nothing that is shown in public."""
+
+    HAPPY = "happy", _("content")
+    SO_SO = "so_so", _("moyen")
+    UNHAPPY = "unhappy", _("pas content")
+
+
+class OpinionReason(models.TextChoices):
+    """Why somebody was not happy, in one optional tap; no free text about a person."""
+
+    WAIT = "wait", _("trop d’attente")
+    QUALITY = "quality", _("ce n’était pas bien fait, ou abîmé")
+    MISSING = "missing", _("il manquait quelque chose")
+    UNCLEAR = "unclear", _("je n’ai pas compris comment faire")
+    MANNER = "manner", _("mal reçu")
+    PRICE = "price", _("trop cher")
+    OTHER = "other", _("autre chose")
+
+
+class CallOutcome(models.TextChoices):
+    """What became of the call to somebody who was not happy."""
+
+    SETTLED = "settled", _("réglé")
+    NO_ANSWER = "no_answer", _("pas de réponse")
+    PASSED_ON = "passed_on", _("transmis au bailleur")

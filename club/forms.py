@@ -1,7 +1,9 @@
 """The forms of people: signing in, claiming a letter, proving a tenancy."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import ConfirmLoginCodeForm
@@ -15,11 +17,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from club import sms
-from club.access import is_team
 from club.kernel import codes
 from club.kernel.people import e164, takes_sms
 from club.kernel.refusal import Refused
 from club.models import User
+from club.queries.team import is_team
+
+AMOUNT = re.compile(r"(\d{1,7})(?:[.,](\d{1,2}))?\Z", re.ASCII)
+SPACES = str.maketrans("", "", " \u00a0\u202f€")
 
 
 def add_refusal(
@@ -35,6 +40,37 @@ def add_refusal(
     for reason in refusal.reasons:
         name = (fields or {}).get(reason.field or "", reason.field)
         form.add_error(name if name in form.fields else default, str(reason.text))
+
+
+def cents_of(text: str) -> int | None:
+    """ "12,50", "12.5" or " 12 €" as whole cents; None for what is no amount."""
+    found = AMOUNT.match(text.translate(SPACES))
+    if found is None:
+        return None
+    euros, rest = found.groups()
+    return int(euros) * 100 + int((rest or "").ljust(2, "0"))
+
+
+def typed(cents: int) -> str:
+    """An amount as the field shows it: "12,50"."""
+    euros, rest = divmod(cents, 100)
+    return f"{euros},{rest:02d}" if rest else str(euros)
+
+
+class EurosField(forms.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal"}))
+        kwargs["widget"].attrs.setdefault("autocomplete", "off")
+        super().__init__(max_length=20, **kwargs)
+
+    def clean(self, value: Any) -> int | None:
+        text = super().clean(value)
+        if text in self.empty_values:
+            return None
+        cents = cents_of(text)
+        if cents is None:
+            raise ValidationError(_("Écrivez un montant en euros, par exemple 12,50."))
+        return cents
 
 
 @dataclass(frozen=True)
@@ -278,3 +314,15 @@ class ErasureForm(forms.Form):
         if word not in {"EFFACER", _("EFFACER")}:
             raise ValidationError(_("Écrivez le mot EFFACER, en entier."))
         return word
+
+
+class RefusableForm(forms.Form):
+    """A form that also says what a verb refused; `FIELDS` names fields that it calls otherwise."""
+
+    codes: Sequence[str] = ()
+    FIELDS: ClassVar[dict[str, str]] = {}
+
+    def refuse(self, refused: Refused) -> None:
+        """Say a verb's reasons where the form says its own."""
+        self.codes = refused.codes
+        add_refusal(self, refused, fields=self.FIELDS)

@@ -10,7 +10,9 @@ from django.utils import timezone, translation
 
 from club import gateway
 from club.domain import checkouts, provider_events, reconciliation, refunds, sync
+from club.domain.closures import forget_old_calls
 from club.domain.housekeeping import tidy
+from club.domain.opinions import ask_lately, forget_old_opinions
 from club.domain.outbox import send_due
 from club.domain.retention import retain
 from club.emails import MailAndSms
@@ -155,3 +157,6 @@ def register() -> None:
     jobs.register(DailyJob("tidy", 4, tidy))
     jobs.register(DailyJob("retention", 5, retain))
     jobs.register(DailyJob("payments", 2, read_provider))
+    jobs.register(DailyJob("old-opinions", 4, forget_old_opinions))
+    jobs.register(DailyJob("closure-calls", 4, forget_old_calls))
+    jobs.register(DailyJob("opinions", 10, ask_lately))

@@ -7,6 +7,7 @@ from club.views import (
     claim,
     erasure,
     household,
+    opinions,
     places,
     provider,
     short_link,
@@ -32,6 +33,9 @@ urlpatterns = [
     path("c/<str:token>", card.card, name="card"),
     path("stripe/webhook/", provider.webhook, name="stripe-webhook"),
     path("r/<str:code>/", short_link.follow, name="short-link"),
+    path("a/<str:code>/", opinions.follow, name="short-opinion"),
+    path("avis/<str:signed>/", opinions.opinion, name="opinion"),
+    path("avis/<str:signed>/arreter/", opinions.stop, name="opinion-stop"),
     # Wagtail's own sign-in page knows neither codes nor second factors.
     path("_util/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
     path("", include((in_club, "club"))),

@@ -12,7 +12,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail.admin.menu import MenuItem
 from wagtail.admin.panels import ObjectList
 from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.admin.views import generic
@@ -21,7 +23,8 @@ from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.admin.widgets.button import HeaderButton
 from wagtail.permissions import policy_registry
 
-from club.access import fresh_proof
+from club.access import fresh_proof, staff_places
+from club.enums import Role
 from club.forms import add_refusal
 from club.kernel import words
 from club.kernel.refusal import Refused
@@ -43,6 +46,16 @@ class ScopedForm(WagtailAdminModelForm):
         super().__init__(*args, **kwargs)
         action = "change" if self.instance.pk else "add"
         narrow(self, self.for_user, type(self.instance), action)
+
+
+class OfficersItem(MenuItem):
+    """A line of the menu for officers; several of them ask once a page."""
+
+    def is_shown(self, request: HttpRequest) -> bool:
+        user: Any = request.user
+        if not hasattr(user, "_is_officer"):
+            user._is_officer = staff_places(user, Role.OFFICER).exists()
+        return bool(user._is_officer)
 
 
 class OwnPlacesMixin:
@@ -114,6 +127,14 @@ class EditView(OwnPlacesMixin, RefusingMixin, generic.EditView):
 
 class DeleteView(OwnPlacesMixin, generic.DeleteView):
     scoped_actions = ("delete",)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """What others hang on stays, and says so."""
+        try:
+            return super().form_valid(form)
+        except models.ProtectedError:
+            messages.error(self.request, _("Cela sert encore : on ne peut pas l’effacer."))
+            return redirect(self.edit_url_name, self.object.pk)
 
 
 class HistoryView(OwnPlacesMixin, history.HistoryView):

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +12,7 @@ from wagtail import hooks
 from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel
 from wagtail.admin.viewsets.base import ViewSetGroup
+from wagtail.admin.widgets.button import HeaderButton
 
 from club.domain import members as people
 from club.enums import RightSource
@@ -31,11 +33,13 @@ from club.models import (
     TillDay,
     User,
 )
+from club.opinion_hooks import OpinionsViewSet
 from club.permissions import ALL, RULES, VIEW, WRITE, permit, visible
 from club.provider_hooks import DifferenceViewSet, EventViewSet, RefundViewSet
 from club.viewsets import (
     CreateView,
     EditView,
+    IndexView,
     ScopedForm,
     ScopedViewSet,
     Step,
@@ -49,7 +53,7 @@ GIVE = frozenset({"view", "add"})
 permit(Landlord, path="places", officer=CHANGE)
 permit(Place, path="", officer=CHANGE, concierge=VIEW)
 permit(Season, path="place", officer=ALL)
-permit(Closure, path="place", officer=ALL, concierge=ALL)
+permit(Closure, path="place", officer=VIEW, concierge=VIEW)
 permit(SchoolHolidays, path="", officer=VIEW, concierge=VIEW)
 permit(Residence, path="landlord__places", officer=WRITE, concierge=VIEW)
 permit(Dwelling, path="residence__landlord__places", officer=WRITE, concierge=VIEW)
@@ -165,8 +169,21 @@ class PlaceViewSet(ScopedViewSet):
     ]
 
 
+class ClosureIndex(IndexView):
+    """The way to the act: closing a place moves what is booked there."""
+
+    @property
+    def header_buttons(self) -> list[Any]:
+        label = str(_("Fermer ou rouvrir au comptoir"))
+        url = reverse("desk:closures")
+        return [*super().header_buttons, HeaderButton(label, url=url, icon_name="cross")]
+
+
 class ClosureViewSet(ScopedViewSet):
+    """Read here; declared, changed and withdrawn at the desk, which shows what it touches."""
+
     model = Closure
+    index_view_class = ClosureIndex
     related = ("place",)
     icon = "cross"
     list_display = ["place", "starts_on", "ends_on", "reason"]
@@ -536,7 +553,7 @@ class PlacesGroup(ViewSetGroup):
     menu_name = "places"
     menu_icon = "site"
     menu_order = 210
-    items = (PlaceViewSet, ClosureViewSet, SchoolHolidaysViewSet)
+    items = (PlaceViewSet, ClosureViewSet, SchoolHolidaysViewSet, OpinionsViewSet)
 
 
 class PeopleGroup(ViewSetGroup):

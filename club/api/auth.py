@@ -1,5 +1,7 @@
 """Who calls, what the token allows, and how often."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
@@ -16,14 +18,21 @@ from club.queries.tokens import bearer, bearer_under_lock
 WINDOW_SECONDS = 60
 
 
+def admit_member(request: HttpRequest, token: ApiToken) -> None:
+    if not hasattr(token.user, "member"):
+        raise ProblemRaised(403, "no_member", _("Ce compte n’est pas celui d’un membre."))
+
+
 class Bearer(HttpAuthBase):
-    """`Authorization: Bearer …`, for a member's account alone."""
+    """`Authorization: Bearer …`; `admit` refuses whose account is none of those meant."""
 
     openapi_scheme = "bearer"
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(
+        self, scope: Scope, admit: Callable[[HttpRequest, ApiToken], None] = admit_member
+    ) -> None:
         super().__init__()
-        self.scope = scope
+        self.scope, self.admit = scope, admit
 
     def __call__(self, request: HttpRequest) -> ApiToken:
         token = sign_in(request)
@@ -32,8 +41,7 @@ class Bearer(HttpAuthBase):
                 403, "scope", _("Ce jeton permet seulement de lire."),
                 WWW_Authenticate='Bearer error="insufficient_scope", scope="write"',
             )  # fmt: skip
-        if not hasattr(token.user, "member"):
-            raise ProblemRaised(403, "no_member", _("Ce compte n’est pas celui d’un membre."))
+        self.admit(request, token)
         return token
 
 

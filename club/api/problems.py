@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
@@ -20,9 +21,10 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 CONFLICTS = {
-    "already_registered", "full", "next_loan_begun", "offer_over", "taken", "wrong_state",
+    "already_registered", "full", "limit_reached", "next_loan_begun", "no_room", "offer_over",
+    "ordered_already", "sold_out", "taken", "wrong_state",
 }  # fmt: skip
-TOLD_ON_TOP = ("next_free", "places_left")
+TOLD_ON_TOP = ("next_free", "next_slots", "places_left")
 """What a caller needs to go on, where the first reason tells it."""
 RIGHTS = {"no_right", "right_not_begun", "right_ends"}
 
@@ -51,6 +53,7 @@ class Problem(Schema):
     code: str
     errors: list[FieldProblem] = []
     next_free: list[FreeWindow] | None = None
+    next_slots: list[datetime] | None = None
     places_left: int | None = None
 
 

@@ -18,6 +18,7 @@ SENTENCES: dict[str, Promise] = {
     ConsentKind.CLUB_NEWS: _("Je veux bien recevoir les nouvelles du club, une fois par mois."),
     ConsentKind.PARTNER_OFFERS: _("Je veux bien recevoir les avantages des partenaires."),
     ConsentKind.SMS: _("Je veux bien recevoir aussi mes rappels par SMS."),
+    ConsentKind.NO_QUESTIONS: _("Je ne veux pas que l’on me demande mon avis."),
 }
 
 

@@ -26,6 +26,7 @@ from wagtail.models import ModelLogEntry
 from wagtail.users.models import UserProfile
 
 from club.domain.checkouts import forget_payer
+from club.domain.closures import drop_calls_of
 from club.domain.household import adults_of, hold_home, leave_household
 from club.domain.personal import log_of, traces_of
 from club.kernel import codes, personal
@@ -85,6 +86,7 @@ def erase_member(member: Member, *, by: User | None, now: datetime) -> None:
         room.forget(member, traces, by=actor, now=now)
     flush()
     scrub_log(member)
+    drop_calls_of(member)
     empty_labels(member, traces)
     close_sessions(member.user, traces)
     pictures = [profile.avatar for profile in UserProfile.objects.filter(user=member.user)]
@@ -148,7 +150,7 @@ def close_sessions(user: User, traces: Traces) -> None:
 
 def delete_rows(member: Member, traces: Traces) -> None:
     user = member.user
-    for model in (EmailAddress, Authenticator, ApiToken, UserProfile):
+    for model in (EmailAddress, Authenticator, ApiToken, UserProfile, Message):
         model.objects.filter(user=user).delete()
     for model in (Card, Consent, CodedNote, TenancyCheck, Message):
         model.objects.filter(member=member).delete()

@@ -20,14 +20,15 @@ When a sender is killed
 - The first row of a batch whose senders died time after time is what kills them: it
   has failed, and the others go on.
 
-Messages of one person with the same `group` that are due on one day leave as one.
+Messages of one person with the same `group` that are due on one day leave as one. One
+e-mail bears one place's name: what two places tell a partner stays two.
 """
 
 import hashlib
 import logging
 import smtplib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
@@ -96,23 +97,23 @@ def claim(now: datetime, limit: int = BATCH) -> Claim:
         take_turn(now)
         rows = (
             Message.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("member__user", "member__place__landlord")
+            .select_related("member__user", "member__place__landlord", "user", "place__landlord")
             .filter(
                 waiting | lease_over,
                 status__in=[MessageStatus.PENDING, MessageStatus.SENDING],
             )
         )
         claimed = list(rows.filter(due_at__lte=now).order_by("due_at", "pk")[:limit])
-        groups = {(row.member_id, row.group, row.channel) for row in claimed if row.group}
-        if groups:
+        grouped = [row for row in claimed if row.group]
+        if grouped:
             together = rows.filter(
-                member__in={member for member, _, _ in groups},
-                group__in={group for _, group, _ in groups},
+                Q(member__in={row.member_id for row in grouped if row.member_id})
+                | Q(user__in={row.user_id for row in grouped if row.user_id}),
+                group__in={row.group for row in grouped},
                 due_at__lt=end_of(local_day(now)),
             ).exclude(pk__in=[row.pk for row in claimed])
-            claimed += [
-                row for row in together if (row.member_id, row.group, row.channel) in groups
-            ]
+            parcelled = {parcel_of(row) for row in grouped}
+            claimed += [row for row in together if parcel_of(row) in parcelled]
         Message.objects.filter(pk__in=[row.pk for row in claimed]).update(
             status=MessageStatus.SENDING, claimed_at=now, attempts=F("attempts") + 1
         )
@@ -127,12 +128,18 @@ def take_turn(now: datetime) -> None:
         )
 
 
+def parcel_of(row: Message) -> Hashable:
+    """What rows of one parcel have in common; a row without a group leaves alone."""
+    if not row.group:
+        return row.pk
+    return (row.member_id, row.user_id, row.place_id, row.group, row.channel)
+
+
 def parcels(rows: list[Message]) -> Iterator[list[Message]]:
     """Rows that leave as one, in the order of the first of each."""
-    together: dict[Any, list[Message]] = defaultdict(list)
+    together: dict[Hashable, list[Message]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: (row.due_at, row.pk)):
-        key = (row.member_id, row.group, row.channel) if row.group else row.pk
-        together[key].append(row)
+        together[parcel_of(row)].append(row)
     yield from together.values()
 
 

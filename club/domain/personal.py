@@ -78,6 +78,11 @@ def of_member(model: type[Model], member: Member) -> QuerySet:
     return model._default_manager.filter(member=member)
 
 
+def messages_to(member: Member) -> QuerySet[Message]:
+    """As a member, and as somebody who acts for a partner."""
+    return Message.objects.filter(Q(member=member) | Q(user=member.user_id))
+
+
 def own_money(model: type[Model], member: Member) -> QuerySet:
     """A person's own, and what is the household's without a name."""
     shared = Q(member=None, household=member.household_id)
@@ -236,7 +241,7 @@ MONEY = Room(
 LETTERS = Room(
     name="messages",
     title=_("Les messages envoyés"),
-    held=(Held(Message, partial(of_member, Message)),),
+    held=(Held(Message, messages_to),),
 )
 
 LOG = Room(

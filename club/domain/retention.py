@@ -136,5 +136,10 @@ def kept_for() -> list[tuple[str, str]]:
             _("%(months)s, puis seulement des totaux")
             % {"months": months(settings.RETENTION_SCANS_MONTHS)},
         ),
+        (
+            _("Vos avis"),
+            _("%(months)s, puis seulement des totaux")
+            % {"months": months(settings.RETENTION_SCANS_MONTHS)},
+        ),
         (_("Les reçus et les comptes"), _("10 ans, comme la loi le demande")),
     ]

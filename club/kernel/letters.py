@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.utils.functional import Promise
 
 if TYPE_CHECKING:
     from club.models import Message
@@ -24,7 +25,10 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Letter:
-    """One thing told: the fact with its date, the words in two forms, one link."""
+    """One thing told: the fact with its date, the words in two forms, one link.
+
+    `together` is the subject where several of that sort leave as one, with `%(number)d`.
+    """
 
     subject: str
     text: str
@@ -33,6 +37,7 @@ class Letter:
     link: str
     short_link: str
     attachments: tuple[Attachment, ...] = ()
+    together: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,23 @@ def sort_of(event: str) -> Sort | None:
     return _sorts.get(event)
 
 
+_groups: dict[str, str | Promise] = {}
+
+
+def register_group(name: str, subject: str | Promise) -> None:
+    """The subject of what leaves together, with `%(number)d`, where its letters have none."""
+    _groups[name] = subject
+
+
+def subject_of_group(name: str) -> str | Promise:
+    return _groups.get(name, "")
+
+
 def models_by_kind() -> dict[str, type[models.Model]]:
     """What a message may be about, by the name that its row holds."""
     return {str(sort.model._meta.model_name): sort.model for sort in _sorts.values()}
+
+
+def in_status(*statuses: str) -> Callable[["Message", Any, datetime], bool]:
+    """Wanted as long as its thing is in one of these, however late."""
+    return lambda message, one, now: one.status in statuses

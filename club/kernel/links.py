@@ -1,4 +1,4 @@
-"""Links of messages that open one thing without signing in: a booking, or "no more".
+"""Links of messages that open one thing without signing in: a booking, a question, "no more".
 
 A booking's long one carries Django's signature and its date. An SMS has no room for it:
 the short one holds reference, day and 50 bits of a keyed digest in twenty
@@ -11,10 +11,13 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.http import urlencode
 
 SALT = "booking"
 SHORT_SALT = "short-booking"
 UNSUBSCRIBE_SALT = "unsubscribe"
+OPINION_SALT = "opinion"
+SHORT_OPINION_SALT = "short-opinion"
 LIFE = timedelta(days=120)
 FIRST_DAY = date(2024, 1, 1)
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -44,19 +47,45 @@ def unsubscribed(signed: str) -> tuple[int, str]:
     return member_id, kind
 
 
+def opinion_path(reference: str) -> str:
+    return reverse("opinion", args=[signing.dumps(reference, salt=OPINION_SALT)])
+
+
+def opinion_link(reference: str, face: str = "") -> str:
+    """Of one question, for whom it was asked; with a face, one that is chosen already."""
+    chosen = f"?{urlencode({'visage': face})}" if face else ""
+    return settings.BASE_URL + opinion_path(reference) + chosen
+
+
+def no_more_opinions_link(reference: str) -> str:
+    signed = signing.dumps(reference, salt=OPINION_SALT)
+    return settings.BASE_URL + reverse("opinion-stop", args=[signed])
+
+
+def opinion_of(signed: str) -> str:
+    """The reference of the question; raises `signing.BadSignature`."""
+    reference: str = signing.loads(signed, salt=OPINION_SALT)
+    return reference
+
+
+def short_opinion_link(reference: str, today: date) -> str:
+    code = short_code(reference, today, SHORT_OPINION_SALT)
+    return settings.BASE_URL + reverse("short-opinion", args=[code])
+
+
 def short_booking_link(reference: str, today: date) -> str:
     return settings.BASE_URL + reverse("short-link", args=[short_code(reference, today)])
 
 
-def short_code(reference: str, today: date) -> str:
+def short_code(reference: str, today: date, salt: str = SHORT_SALT) -> str:
     body = in_base_36(int(reference[1:]), 7) + in_base_36((today - FIRST_DAY).days, 3)
-    return body + seal(body)
+    return body + seal(body, salt)
 
 
-def reference_of(code: str, today: date) -> str | None:
+def reference_of(code: str, today: date, salt: str = SHORT_SALT) -> str | None:
     """The reference in a short code; None where it was tampered with or is too old."""
     body, given = code[:10], code[10:]
-    if len(code) != 20 or not constant_time_compare(seal(body), given):
+    if len(code) != 20 or not constant_time_compare(seal(body, salt), given):
         return None
     made_on = FIRST_DAY + timedelta(days=int(body[7:], 36))
     if not timedelta(days=-1) <= today - made_on <= LIFE:
@@ -64,8 +93,8 @@ def reference_of(code: str, today: date) -> str | None:
     return f"R{int(body[:7], 36):010d}"
 
 
-def seal(body: str) -> str:
-    mac = salted_hmac(SHORT_SALT, body, algorithm="sha256").digest()
+def seal(body: str, salt: str = SHORT_SALT) -> str:
+    mac = salted_hmac(salt, body, algorithm="sha256").digest()
     return in_base_36(int.from_bytes(mac[:8], "big") % 36**10, 10)
 
 

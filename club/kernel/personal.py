@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from dateutil.relativedelta import relativedelta
+from django.conf import settings
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -199,3 +201,8 @@ def in_words(row: models.Model, field: models.Field, value: Any) -> str:
     if field.name.endswith("cents") and isinstance(value, int):
         return words.money(value)
     return str(value)
+
+
+def scans_end(now: datetime) -> datetime:
+    """What is older than scans and uses are kept: from then on they are counts alone."""
+    return now - relativedelta(months=settings.RETENTION_SCANS_MONTHS)

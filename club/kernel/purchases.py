@@ -42,7 +42,8 @@ class Purchase:
 
     `settle` gives what was paid for (and enters its charge); `undo` takes back what
     `source` gave, when its money goes back; `due` lists what a household can pay. What
-    must be paid `at_once` is not paid by a debit, whose money comes days later.
+    must be paid `at_once` is not paid by a debit, whose money comes days later. What is
+    only sold `on_request` (money paid in beforehand) is owed by nobody: `due_of` leaves it.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class Purchase:
     undo: Callable[..., None]
     due: Callable[["Household", datetime], Iterable[Due]]
     at_once: bool = False
+    on_request: bool = False
 
     def load(self, subject_id: int) -> Any:
         return self.model._default_manager.get(pk=subject_id)
@@ -75,8 +77,15 @@ def purchases() -> Iterable[Purchase]:
 
 
 def due_of(household: "Household", now: datetime) -> list[Due]:
-    """All that a household can pay now, of every kind."""
-    return [due for sold in _purchases.values() for due in sold.due(household, now)]
+    """All that a household has to pay now, of every kind."""
+    sold = [one for one in _purchases.values() if not one.on_request]
+    return [due for one in sold for due in one.due(household, now)]
+
+
+def on_request_of(household: "Household", now: datetime) -> list[Due]:
+    """What a household may pay in without owing it."""
+    sold = [one for one in _purchases.values() if one.on_request]
+    return [due for one in sold for due in one.due(household, now)]
 
 
 def nothing_to_settle(subject: Any, paid: Paid, *, by: "User | None", now: datetime) -> None:

@@ -56,3 +56,8 @@ def whole_days(first: date, last: date) -> Span:
 def days_between(first: date, last: date) -> list[date]:
     """Each day from `first` to `last`, both included."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def monday_of(day: date) -> date:
+    """The first day of its calendar week: no number of a week is asked for."""
+    return day - timedelta(days=day.weekday())

@@ -6,6 +6,7 @@ from club.models.money import (
     TillDay,
     TillMovement,
 )
+from club.models.opinions import Opinion
 from club.models.people import (
     Assignment,
     Card,
@@ -29,6 +30,7 @@ from club.models.places import (
     SchoolHolidays,
     Season,
 )
+from club.models.producers import Producer
 from club.models.provider import (
     Checkout,
     Customer,
@@ -68,7 +70,9 @@ __all__ = [
     "Member",
     "Message",
     "OpeningHours",
+    "Opinion",
     "Place",
+    "Producer",
     "ProviderDifference",
     "ProviderEvent",
     "Receipt",

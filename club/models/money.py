@@ -137,6 +137,9 @@ class LedgerEntry(models.Model):
     so that no cause is entered twice.
     """
 
+    # Editors look for nothing here; Wagtail's index would cost four statements an entry.
+    wagtail_reference_index_ignore = True
+
     place = models.ForeignKey("club.Place", models.PROTECT, related_name="entries")
     household = models.ForeignKey(Household, models.PROTECT, null=True, related_name="entries")
     member = models.ForeignKey(Member, models.PROTECT, null=True, related_name="entries")

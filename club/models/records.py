@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from club.enums import MessageChannel, MessageStatus, Scope
 from club.models.people import Member, User
+from club.models.places import Place
 
 
 class LogEntry(models.Model):
@@ -32,12 +33,19 @@ class Message(models.Model):
 
     `key` makes each message unique (no person is told the same thing twice);
     messages of one `group` for one person that are due together leave as one.
+
+    The person is a member, or somebody who acts through a `user` alone (a partner):
+    the message then says itself in the name of which `place` it leaves.
     """
 
     key = models.CharField(max_length=120, unique=True)
     event = models.CharField(max_length=40)
     group = models.CharField(max_length=20, blank=True)
-    member = models.ForeignKey(Member, models.CASCADE, related_name="messages")
+    member = models.ForeignKey(Member, models.CASCADE, null=True, related_name="messages")
+    user = models.ForeignKey(
+        User, models.CASCADE, null=True, related_name="messages", db_index=False
+    )
+    place = models.ForeignKey(Place, models.CASCADE, null=True, related_name="+", db_index=False)
     subject_kind = models.CharField(max_length=40)
     subject_id = models.BigIntegerField()
     channel = models.CharField(max_length=8, choices=MessageChannel.choices)
@@ -61,10 +69,35 @@ class Message(models.Model):
                 name="club_message_to_send",
             ),
             models.Index(fields=["subject_kind", "subject_id"], name="club_message_subject"),
+            models.Index(
+                fields=["user"], condition=models.Q(user__isnull=False), name="club_message_user"
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(member__isnull=False, user=None, place=None)
+                | models.Q(member=None, user__isnull=False, place__isnull=False),
+                name="club_message_to_one",
+            )
         ]
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def addressee(self) -> User:
+        if self.member is not None:
+            return self.member.user
+        assert self.user is not None
+        return self.user
+
+    @property
+    def sender(self) -> Place:
+        """Whose name and reply address the message bears."""
+        if self.member is not None:
+            return self.member.place
+        assert self.place is not None
+        return self.place
 
 
 class ApiToken(models.Model):

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
@@ -56,6 +56,10 @@ class Calendar:
 
     def closed_by_closure(self, day: date) -> bool:
         return any(first <= day <= last for first, last in self.closures)
+
+    def with_closures(self, closures: Iterable[tuple[date, date]]) -> "Calendar":
+        """As it would be with these closures instead of its own."""
+        return replace(self, closures=sorted(closures))
 
     def season_of(self, day: date) -> int | None:
         for season_id, first, last in self.seasons:

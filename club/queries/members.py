@@ -70,3 +70,19 @@ def valid_until(member: Member, on: date) -> date | None:
         if (held := coverage(member, activity, on)).covers(on, on)
     ]
     return max((day for day in ends if day), default=None)
+
+
+def good_card(on: date, **card: str) -> tuple[Member, date] | None:
+    """Whose card it is (by `number` or `token`) and its last day, if it is good on a day."""
+    held = (
+        Card.objects.select_related("member__user", "member__household")
+        .filter(**card, revoked_at=None)
+        .first()
+    )
+    until = good_until(held.member, on) if held else None
+    return (held.member, until) if held and until else None
+
+
+def good_until(member: Member, on: date) -> date | None:
+    """The last day of what a member's card proves on a day; a closed account proves nothing."""
+    return valid_until(member, on) if member.user.is_active else None

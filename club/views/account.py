@@ -29,7 +29,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic.edit import FormView
 
-from club.access import has_second_factor, is_team, methods_of, way_in
+from club.access import has_second_factor, methods_of, way_in
 from club.accounts import ContactProcess, EntryProcess, work_page
 from club.forms import (
     CodeForm,
@@ -43,6 +43,7 @@ from club.forms import (
 from club.kernel.people import spoken_phone
 from club.kernel.refusal import Refused
 from club.models import User
+from club.queries.team import is_team
 
 
 def onward(request: HttpRequest, name: str) -> HttpResponse:

@@ -1,14 +1,11 @@
 """The membership card: what it tells to anybody, and its printing."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from functools import wraps
-from ipaddress import ip_address, ip_network
 from typing import Any
 
-from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,15 +17,14 @@ from club.access import StaffRequest, staff_required
 from club.domain.cards import replace_card
 from club.enums import Role
 from club.forms import CardNumberForm
+from club.guesses import address_of, count_miss, is_shut
 from club.kernel import limits
+from club.kernel.homes import home_of
 from club.models import Card, Member
-from club.queries.members import valid_until
+from club.queries.members import good_card
 
 CHECKS, CHECKS_SECONDS = 60, 5 * 60
 """From one address of the network, by QR or by digits: a busy counter does no more."""
-MISSES, MISSES_SECONDS = 8, 15 * 60
-MISSES_OF_ALL, ALL_SECONDS = 300, 3600
-"""Digits can be guessed, a QR cannot: after so many wrong ones the QR alone is answered."""
 
 
 def for_anybody(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -48,29 +44,27 @@ def for_anybody(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     return wrapped
 
 
-def address_of(request: HttpRequest) -> str:
-    """Who asks; of an IPv6 address the network, since a home has billions of them."""
-    address = ip_address(get_adapter(request).get_client_ip(request))
-    return str(ip_network(f"{address}/64", strict=False) if address.version == 6 else address)
-
-
 def told(on: date, **card: str) -> tuple[str, date] | None:
     """First name and last day of a card that is good on a day; nothing of any other."""
-    held = (
-        Card.objects.select_related("member__user", "member__household")
-        .filter(**card, revoked_at=None, member__user__is_active=True)
-        .first()
-    )
-    until = valid_until(held.member, on) if held else None
-    return (held.member.first_name, until) if held and until else None
+    found = good_card(on, **card)
+    return (found[0].first_name, found[1]) if found else None
 
 
 @require_safe
 @for_anybody
 def card(request: HttpRequest, token: str) -> HttpResponse:
-    """Valid or not, first name and last day; nothing else. Not valid looks always the same."""
+    """Valid or not, first name and last day; nothing else. Not valid looks always the same.
+
+    Who stands at a till is shown the way to it: there a use is counted.
+    """
     found = told(timezone.localdate(), token=token)
-    context = {"is_answered": True, "found": found, "form": CardNumberForm()}
+    home = home_of(request.user) if request.user.is_authenticated else None
+    context = {
+        "is_answered": True,
+        "found": found,
+        "form": CardNumberForm(),
+        "till_url": home.till(token) if home else "",
+    }
     return render(request, "club/card.html", context, status=200 if found else 404)
 
 
@@ -92,25 +86,6 @@ def check(request: HttpRequest) -> HttpResponse:
         count_miss(request, now)
     context |= {"is_answered": True, "found": found, "form": CardNumberForm()}
     return render(request, "club/card.html", context)
-
-
-def shutters(request: HttpRequest) -> dict[str, tuple[int, int]]:
-    """By key, how many wrong digits in how many seconds: from one address, from all."""
-    return {
-        f"card-miss:{address_of(request)}": (MISSES, MISSES_SECONDS),
-        "card-miss": (MISSES_OF_ALL, ALL_SECONDS),
-    }
-
-
-def is_shut(request: HttpRequest) -> bool:
-    return bool(cache.get_many(shutters(request)))
-
-
-def count_miss(request: HttpRequest, now: datetime) -> None:
-    for key, (most, seconds) in shutters(request).items():
-        allowance = limits.hit(key, most, seconds, now)
-        if not allowance.remaining:
-            cache.set(key, True, allowance.resets_in)
 
 
 FORMATS = ("a6", "carte")

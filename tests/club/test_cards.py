@@ -9,10 +9,11 @@ from django.test import Client
 from django.urls import reverse
 
 from club.domain import cards
+from club.guesses import MISSES, MISSES_OF_ALL
 from club.kernel import codes
 from club.kernel.refusal import Refused
 from club.models import Card, LogEntry, Member, Place, User
-from club.views.card import CHECKS, MISSES, MISSES_OF_ALL
+from club.views.card import CHECKS
 from tests.factories.club import AssignmentFactory, CardFactory, MemberFactory, PlaceFactory
 from tests.signin import sign_in_staff
 

@@ -166,7 +166,8 @@ def test_the_summary_reads_as_a_page(busy: Member, now: datetime) -> None:
 def test_the_sheets_open_in_a_spreadsheet(busy: Member, now: datetime) -> None:
     files = opened(busy, now)
     sheets = {name for name in files if name.startswith("tableaux/")}
-    names = ("prets", "recus", "ecritures", "inscriptions")
+    names = {"prets", "recus", "ecritures", "inscriptions", "colis", "rendez-vous"}
+    names |= {"avantages", "demandes", "commandes", "commandes-regulieres", "gardes", "cles"}
     assert sheets == {f"tableaux/{name}.csv" for name in names}
     raw = files["tableaux/ecritures.csv"]
     assert raw.startswith(b"\xef\xbb\xbf")

