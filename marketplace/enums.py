@@ -156,3 +156,200 @@ class Spoken(models.TextChoices):
     TAMIL = "ta", _("tamoul")
     CHINESE = "zh", _("chinois")
     SIGNS = "fsl", _("langue des signes")
+
+
+class OfferKind(models.TextChoices):
+    """What a card gives; each has fields of its own (`models.offers.NEEDED`)."""
+
+    PERCENT = "percent", _("remise en pourcentage")
+    AMOUNT = "amount", _("remise en euros")
+    PRICE = "price", _("prix réservé aux membres")
+    GIFT = "gift", _("cadeau")
+
+
+class LimitPer(models.TextChoices):
+    """Over which time the uses of one member are counted."""
+
+    DAY = "day", _("par jour")
+    WEEK = "week", _("par semaine")
+    MONTH = "month", _("par mois")
+    YEAR = "year", _("par an")
+    EVER = "ever", _("en tout")
+
+
+class ChangeKind(models.TextChoices):
+    """What a partner changes without asking; each can be undone."""
+
+    STOCK = "stock", _("quantité du jour")
+    HOURS = "hours", _("horaires")
+    CLOSURE = "closure", _("fermeture")
+    PICTURE = "picture", _("photo")
+    PHONE = "phone", _("téléphone")
+
+
+class HappenedAtTill(models.TextChoices):
+    """Why a member did not get what the card gives."""
+
+    REFUSED = "refused", _("on m’a dit non")
+    UNKNOWN = "unknown", _("on ne connaissait pas la carte")
+    OTHER_TERMS = "other_terms", _("les conditions étaient autres")
+    SHUT = "shut", _("c’était fermé ou épuisé")
+
+
+class ReportStatus(models.TextChoices):
+    OPEN = "open", _("à traiter")
+    SETTLED = "settled", _("réglé avec le partenaire")
+    UNFOUNDED = "unfounded", _("les conditions n’étaient pas remplies")
+    WITHDRAWN = "withdrawn", _("avantage retiré")
+
+
+REPORT_MOVES: dict[str, set[str]] = {
+    ReportStatus.OPEN: {ReportStatus.SETTLED, ReportStatus.UNFOUNDED, ReportStatus.WITHDRAWN},
+    ReportStatus.SETTLED: set(),
+    ReportStatus.UNFOUNDED: set(),
+    ReportStatus.WITHDRAWN: set(),
+}
+
+
+class SuggestionStatus(models.TextChoices):
+    RECEIVED = "received", _("à lire")
+    OPEN = "open", _("au vote")
+    TALKING = "talking", _("en discussion avec lui")
+    JOINED = "joined", _("partenaire du club")
+    DECLINED = "declined", _("n’a pas donné suite")
+
+
+SUGGESTION_MOVES: dict[str, set[str]] = {
+    SuggestionStatus.RECEIVED: {SuggestionStatus.OPEN, SuggestionStatus.DECLINED},
+    SuggestionStatus.OPEN: {
+        SuggestionStatus.TALKING,
+        SuggestionStatus.JOINED,
+        SuggestionStatus.DECLINED,
+    },
+    SuggestionStatus.TALKING: {
+        SuggestionStatus.OPEN,
+        SuggestionStatus.JOINED,
+        SuggestionStatus.DECLINED,
+    },
+    SuggestionStatus.JOINED: set(),
+    SuggestionStatus.DECLINED: {SuggestionStatus.OPEN},
+}
+
+
+class DeclinedFor(models.TextChoices):
+    """Why nothing came of a suggestion: the person who made it is told so."""
+
+    NOT_INTERESTED = "not_interested", _("le commerce n’est pas intéressé")
+    TWICE = "twice", _("déjà proposé")
+    TOO_FAR = "too_far", _("trop loin du quartier")
+    CLOSED = "closed", _("le commerce a fermé")
+    NOT_SUITED = "not_suited", _("cela ne convient pas au club")
+
+
+class VisitStatus(models.TextChoices):
+    """A request to artisans, as the resident sees it."""
+
+    ASKING = "asking", _("en attente de réponse")
+    AGREED = "agreed", _("visite convenue")
+    DONE = "done", _("terminé")
+    UNANSWERED = "unanswered", _("personne n’est disponible")
+    CANCELLED = "cancelled", _("annulé")
+
+
+VISIT_MOVES: dict[str, set[str]] = {
+    VisitStatus.ASKING: {VisitStatus.AGREED, VisitStatus.UNANSWERED, VisitStatus.CANCELLED},
+    VisitStatus.AGREED: {VisitStatus.DONE, VisitStatus.CANCELLED, VisitStatus.ASKING},
+    VisitStatus.UNANSWERED: {VisitStatus.ASKING, VisitStatus.CANCELLED},
+    VisitStatus.DONE: set(),
+    VisitStatus.CANCELLED: set(),
+}
+"""An artisan who gives an agreed visit back leaves the resident asking again."""
+
+
+class AskStatus(models.TextChoices):
+    """One artisan's part in a request."""
+
+    ASKED = "asked", _("attend une réponse")
+    PROPOSED = "proposed", _("propose une autre heure")
+    ACCEPTED = "accepted", _("accepté")
+    DECLINED = "declined", _("pas disponible")
+    SILENT = "silent", _("sans réponse")
+    CLOSED = "closed", _("pris par un autre")
+
+
+ASK_MOVES: dict[str, set[str]] = {
+    AskStatus.ASKED: {
+        AskStatus.PROPOSED,
+        AskStatus.ACCEPTED,
+        AskStatus.DECLINED,
+        AskStatus.SILENT,
+        AskStatus.CLOSED,
+    },
+    AskStatus.PROPOSED: {
+        AskStatus.PROPOSED,
+        AskStatus.ACCEPTED,
+        AskStatus.DECLINED,
+        AskStatus.CLOSED,
+    },
+    AskStatus.SILENT: {
+        AskStatus.PROPOSED,
+        AskStatus.ACCEPTED,
+        AskStatus.DECLINED,
+        AskStatus.CLOSED,
+    },
+    AskStatus.ACCEPTED: {AskStatus.DECLINED, AskStatus.CLOSED},
+    AskStatus.DECLINED: set(),
+    AskStatus.CLOSED: {AskStatus.ASKED},
+}
+"""Who was too late is asked again when the one who took the visit gives it back."""
+
+
+class DayPart(models.TextChoices):
+    """When somebody is at home for an artisan: hours on the wall are in `DAY_PARTS`."""
+
+    MORNING = "morning", _("le matin")
+    AFTERNOON = "afternoon", _("l’après-midi")
+    EVENING = "evening", _("en fin de journée")
+
+
+DAY_PARTS: dict[str, tuple[int, int]] = {
+    DayPart.MORNING: (8, 12),
+    DayPart.AFTERNOON: (13, 17),
+    DayPart.EVENING: (17, 20),
+}
+
+
+class Satisfaction(models.TextChoices):
+    HAPPY = "happy", _("content")
+    SO_SO = "so_so", _("moyen")
+    UNHAPPY = "unhappy", _("pas content")
+
+
+class UnhappyFor(models.TextChoices):
+    LATE = "late", _("en retard ou absent")
+    PRICE = "price", _("plus cher que prévu")
+    WORK = "work", _("travail mal fait")
+    MANNER = "manner", _("mal reçu")
+    OTHER = "other", _("autre chose")
+
+
+class CertificateStatus(models.TextChoices):
+    """Whether it has expired is no status: its dates say so."""
+
+    RECEIVED = "received", _("à vérifier")
+    ACCEPTED = "accepted", _("reçue et vérifiée")
+    REFUSED = "refused", _("à renvoyer")
+
+
+CERTIFICATE_MOVES: dict[str, set[str]] = {
+    CertificateStatus.RECEIVED: {CertificateStatus.ACCEPTED, CertificateStatus.REFUSED},
+    CertificateStatus.ACCEPTED: {CertificateStatus.REFUSED},
+    CertificateStatus.REFUSED: {CertificateStatus.ACCEPTED},
+}
+
+
+class CertificateRefusedFor(models.TextChoices):
+    UNREADABLE = "unreadable", _("illisible")
+    OTHER_HOME = "other_home", _("pour un autre logement")
+    DATES = "dates", _("dates non valables")
+    NOT_ONE = "not_one", _("ce n’est pas une attestation")

@@ -8,27 +8,15 @@ import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.files.storage import Storage, storages
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
+from club.kernel.private import sort_of
+
 MOST_BYTES = 10 * 1024 * 1024
-STARTS: dict[bytes, str] = {
-    b"%PDF-": "application/pdf",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"\x89PNG\r\n\x1a\n": "image/png",
-}
+HEIC = re.compile(rb"ftyp(?:heic|heix|hevc|heim|heis|mif1|msf1)")
 ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFile|RichMedia|XFA)\b")
 ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
-
-
-def private_storage() -> Storage:
-    return storages["private"]
-
-
-def sort_of(head: bytes) -> str | None:
-    """The media type that the first bytes say; None for any other."""
-    return next((sort for start, sort in STARTS.items() if head.startswith(start)), None)
 
 
 def check_paper(file: Any) -> str:
@@ -43,6 +31,11 @@ def check_paper(file: Any) -> str:
     content = file.read()
     file.seek(0)
     sort = sort_of(content[:16])
+    if sort is None and HEIC.match(content[4:12]):
+        raise ValidationError(
+            _("Cette photo est au format HEIC. Prenez-la depuis cette page, ou envoyez un JPEG."),
+            code="heic",
+        )
     if sort is None:
         raise ValidationError(_("Envoyez un PDF ou une photo (JPEG, PNG)."), code="wrong_type")
     if sort == "application/pdf" and is_active(content):

@@ -2,13 +2,16 @@
 
 from datetime import date, datetime
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from club.domain.messages import SETTLING
 from club.kernel.refusal import Reason, Refused, refuse
 from club.kernel.spans import local_day
 from club.kernel.transactions import hold, in_one_transaction
 from club.kernel.transitions import log, move
 from club.models import User
+from marketplace.domain.told import tell_partner
 from marketplace.enums import (
     DocumentKind,
     DocumentStatus,
@@ -102,7 +105,8 @@ def receive(document: PartnerDocument, *, by: User | None, now: datetime) -> Par
 def accept(document: PartnerDocument, *, by: User, now: datetime) -> PartnerDocument:
     """Staff have read it: from now on it counts on the days of its validity."""
     reasons = []
-    if document.kind in NAMES_TRADES and not document.trades.exists():
+    is_artisan = document.partner.kind == PartnerKind.ARTISAN
+    if is_artisan and document.kind in NAMES_TRADES and not document.trades.exists():
         text = _("Cochez les métiers que cette assurance nomme.")
         reasons.append(Reason("no_trade", text, "trades"))
     if document.kind == DocumentKind.DECENNIAL and not document.number:
@@ -116,6 +120,7 @@ def accept(document: PartnerDocument, *, by: User, now: datetime) -> PartnerDocu
     partner = document.partner
     partner.checked_on = local_day(now)
     partner.save(update_fields=["checked_on"])
+    tell_sender(document, "paper.accepted", now)
     return document
 
 
@@ -127,4 +132,19 @@ def turn_away(
     if refused_for not in RefusedFor.values:
         raise refuse("reason_missing", _("Choisissez pourquoi."), "refused_for")
     move(document, DocumentStatus.REFUSED, by=by, now=now, verb="refuse", refused_for=refused_for)
+    tell_sender(document, "paper.refused", now)
     return document
+
+
+def tell_sender(document: PartnerDocument, event: str, now: datetime) -> None:
+    """Once things have settled; what is put right meanwhile is told as it became."""
+    tell_partner(
+        document.partner,
+        event,
+        document,
+        key=f"{event}:{document.pk}:{now.isoformat()}",
+        now=now,
+        due_at=now + SETTLING,
+        following=reverse("pro:papers"),
+        facts={"at": now.isoformat()},
+    )

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
 from modelcluster.models import ClusterableModel
 
+from club.kernel.private import private_storage
 from marketplace.enums import (
     DOCUMENT_MOVES,
     DocumentKind,
@@ -13,7 +14,6 @@ from marketplace.enums import (
     RefusedFor,
     Trade,
 )
-from marketplace.files import private_storage
 
 
 class ComplianceRule(models.Model):

@@ -97,6 +97,34 @@ class Partner(ClusterableModel):
     status = models.CharField(
         _("état"), max_length=8, choices=PartnerStatus.choices, default=PartnerStatus.DRAFT
     )
+    delivers = models.BooleanField(
+        _("livre des commandes"),
+        default=False,
+        help_text=_("Du pain ou des paniers, que les habitants commandent à l’accueil."),
+    )
+    producer = models.OneToOneField(
+        "club.Producer",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="partner",
+    )
+    meetings = models.ForeignKey(
+        "wagtailcore.Page",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        verbose_name=_("page des rendez-vous"),
+        related_name="+",
+        help_text=_("Pour un intermédiaire : l’événement où on le rencontre."),
+    )
+    prices_on = models.DateField(
+        _("tarifs publiés le"),
+        null=True,
+        blank=True,
+        help_text=_("Le jour que porte le tarif du partenaire."),
+    )
     checked_on = models.DateField(_("papiers vérifiés le"), null=True, blank=True, editable=False)
     confirmed_on = models.DateField(_("page confirmée le"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("créé le"))

@@ -30,7 +30,7 @@ from rapidfuzz import fuzz
 from club.kernel.people import folded
 from club.models import Landlord, Place
 from marketplace.enums import PartnerKind, Shop
-from marketplace.models import Partner, PartnerHours, PartnerTrade
+from marketplace.models import Partner, PartnerClosure, PartnerHours, PartnerTrade
 from marketplace.queries.shown import Need, needs_of, partners_shown, trades_shown
 from marketplace.queries.trades import trades_meant
 
@@ -173,15 +173,17 @@ def filtered(partners: QuerySet[Partner], wanted: Wanted) -> QuerySet[Partner]:
     return partners
 
 
-def is_open(moment: datetime) -> Exists:
-    """By the hours on the wall of that moment."""
+def is_open(moment: datetime) -> Q:
+    """By the hours on the wall of that moment, on a day that is no closure's."""
     local = timezone.localtime(moment, timezone.get_default_timezone())
-    hour = local.time().replace(microsecond=0)
-    return Exists(
-        PartnerHours.objects.filter(
-            partner=OuterRef("pk"), weekday=local.weekday(), opens__lte=hour, closes__gt=hour
-        )
+    hour, day = local.time().replace(microsecond=0), local.date()
+    hours = PartnerHours.objects.filter(
+        partner=OuterRef("pk"), weekday=local.weekday(), opens__lte=hour, closes__gt=hour
     )
+    closures = PartnerClosure.objects.filter(
+        partner=OuterRef("pk"), starts_on__lte=day, ends_on__gte=day
+    )
+    return Q(Exists(hours)) & ~Q(Exists(closures))
 
 
 def serves_by_name(place: Place) -> Q:
@@ -202,15 +204,20 @@ def turn_of(number: int, on: date) -> int:
     return mixed**3 % PRIME
 
 
+def turn_in(column: str, on: date) -> Any:
+    """`turn_of` the partner that a column names, for the database to reckon."""
+    mixed = (F(column) % PRIME * PARTNER_STEP + on.toordinal() * DAY_STEP % PRIME) % PRIME
+    return mixed * mixed * mixed % PRIME
+
+
 def in_order(
     partners: QuerySet[Partner], on: date, place: Place | None = None
 ) -> QuerySet[Partner]:
     """By the printed rules. Whole numbers of 64 bits alone, so both databases agree."""
-    mixed = (F("pk") % PRIME * PARTNER_STEP + on.toordinal() * DAY_STEP % PRIME) % PRIME
     far: Any = Value(0, IntegerField())
     if place is not None:
         far = Case(When(serves_by_name(place), then=0), default=1, output_field=IntegerField())
-    return partners.annotate(far=far, turn=mixed * mixed * mixed % PRIME).order_by(*ORDER)
+    return partners.annotate(far=far, turn=turn_in("pk", on)).order_by(*ORDER)
 
 
 ORDER = ("far", "turn", "name", "pk")

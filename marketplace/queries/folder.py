@@ -61,16 +61,7 @@ def asked_of(partner: Partner, on: date) -> list[Asked]:
 
 def state_of(need: Need, trade: str, documents: list[PartnerDocument], on: date) -> Asked:
     """By the paper that holds longest; one that waits to be checked is told before a gap."""
-    fitting = [
-        document
-        for document in documents
-        if document.kind == need.document
-        and (
-            not trade
-            or need.document not in NAMES_TRADES
-            or trade in {row.trade for row in document.trades.all()}
-        )
-    ]
+    fitting = fitting_of(need, trade, documents)
     accepted = [one for one in fitting if one.status == DocumentStatus.ACCEPTED]
     valid = [one for one in accepted if one.starts_on <= on <= one.ends_on]
     waiting = [one for one in fitting if one.status == DocumentStatus.RECEIVED]
@@ -83,6 +74,20 @@ def state_of(need: Need, trade: str, documents: list[PartnerDocument], on: date)
     if accepted:
         return Asked(need, trade, LAPSED, max(accepted, key=lambda one: one.ends_on))
     return Asked(need, trade, MISSING, None)
+
+
+def fitting_of(need: Need, trade: str, documents: list[PartnerDocument]) -> list[PartnerDocument]:
+    """The papers of that sort, in any state; insurances only where they name the trade."""
+    return [
+        document
+        for document in documents
+        if document.kind == need.document
+        and (
+            not trade
+            or need.document not in NAMES_TRADES
+            or trade in {row.trade for row in document.trades.all()}
+        )
+    ]
 
 
 def follows(accepted: list[PartnerDocument], last: PartnerDocument) -> bool:
@@ -111,3 +116,12 @@ def lapsing(landlord_partners: QuerySet[Partner], on: date) -> list[tuple[Partne
             pair[0].name,
         ),
     )
+
+
+def to_read(partners: QuerySet[Partner]) -> QuerySet[PartnerDocument]:
+    """What came in and nobody has read yet, the oldest first."""
+    waiting = PartnerDocument.objects.filter(
+        partner__in=partners.exclude(status=PartnerStatus.ENDED).values("pk"),
+        status=DocumentStatus.RECEIVED,
+    )
+    return waiting.select_related("partner").order_by("received_at", "pk")

@@ -1,26 +1,74 @@
-"""When a partner is open, told as the desk's own hours are."""
+"""When a partner is open, told as the desk's own hours are; its closures go before them."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from django.utils.translation import gettext as _
 
 from club.enums import Period
 from club.kernel import words
 from club.kernel.spans import local_day
-from club.queries.calendar import Calendar, Line
+from club.queries.calendar import Calendar, Line, OpenLine
 from marketplace.models import Partner
 
 MONDAY = date(2024, 1, 1)
+ONE_DAY = timedelta(days=1)
+TOLD_AHEAD = timedelta(days=60)
+"""How long before it begins a closure is told."""
 Hours = tuple[tuple[time, time], ...]
 
 
 def calendar_of(partner: Partner) -> Calendar | None:
-    """None where no hours are known: then nothing is said rather than "fermé"."""
+    """None where no hours are known: then nothing is said rather than "fermé".
+
+    Reads the hours and closures: prefetch both for a list.
+    """
     lines = [
         Line(row.weekday, row.opens, row.closes, Period.ALWAYS, None) for row in partner.hours.all()
     ]
-    return Calendar(closed_on_public_holidays=False, lines=lines) if lines else None
+    closures = [(row.starts_on, row.ends_on) for row in partner.closures.all()]
+    if not lines:
+        return None
+    return Calendar(closed_on_public_holidays=False, lines=lines, closures=closures)
+
+
+def open_line(partner: Partner, now: datetime) -> OpenLine | None:
+    """ "Ouvert, ferme à 18 h"; during a closure the day on which it opens again."""
+    calendar = calendar_of(partner)
+    today = local_day(now)
+    last = closed_through(partner, today)
+    if last is None:
+        return calendar.open_line(now) if calendar else None
+    day = calendar.next_open_day(last + ONE_DAY) if calendar else last + ONE_DAY
+    if day is None:
+        return OpenLine(False, _("Fermé"))
+    return OpenLine(False, _("Fermé, rouvre %(day)s") % {"day": words.day(day, today)})
+
+
+def closed_through(partner: Partner, today: date) -> date | None:
+    """The last day of the closure that runs today, and of those that follow it at once."""
+    last = None
+    for row in sorted(partner.closures.all(), key=lambda row: row.starts_on):
+        if row.starts_on <= (last + ONE_DAY if last else today) and row.ends_on >= (last or today):
+            last = row.ends_on
+    return last
+
+
+def closures_said(partner: Partner, today: date) -> list[str]:
+    """ "Fermé du mardi 16 mars au samedi 20 mars", of those that are near."""
+    return [
+        _("Fermé %(days)s") % {"days": days_of(row.starts_on, row.ends_on, today)}
+        for row in sorted(partner.closures.all(), key=lambda row: row.starts_on)
+        if row.ends_on >= today and row.starts_on <= today + TOLD_AHEAD
+    ]
+
+
+def days_of(first: date, last: date, today: date) -> str:
+    """ "le mardi 16 mars", "du mardi 16 mars au samedi 20 mars"."""
+    if first == last:
+        return _("le %(day)s") % {"day": words.day(first, today)}
+    ends = {"first": words.day(first, today), "last": words.day(last, today)}
+    return _("du %(first)s au %(last)s") % ends
 
 
 def changes_on(calendar: Calendar, moment: datetime) -> list[datetime]:
@@ -38,6 +86,12 @@ def said(partner: Partner) -> str:
         return partner.hours_note
     calendar = calendar_of(partner)
     return sentence(calendar) if calendar else ""
+
+
+def week_said(rows: Iterable[tuple[int, time, time]]) -> str:
+    """The sentence of hours that stand nowhere yet; empty where there is none."""
+    lines = [Line(weekday, opens, closes, Period.ALWAYS, None) for weekday, opens, closes in rows]
+    return sentence(Calendar(closed_on_public_holidays=False, lines=lines)) if lines else ""
 
 
 def sentence(calendar: Calendar) -> str:

@@ -32,6 +32,7 @@ from marketplace.queries.directory import (
     directory_of,
     telling,
 )
+from marketplace.queries.offers import first_of, offers_of, with_stock
 from marketplace.queries.trades import (
     KIND_OF,
     KINDS,
@@ -41,7 +42,8 @@ from marketplace.queries.trades import (
     TRADES,
     trades_meant,
 )
-from marketplace.views import shown, structured
+from marketplace.views import insurance, shown, structured, visits
+from marketplace.views.shown_offers import card_of
 
 
 def here(request: HttpRequest) -> Place:
@@ -133,19 +135,21 @@ def list_page(
     places: list[Place],
     now: datetime,
 ) -> HttpResponse:
-    rows = found.listed(wanted).select_related("picture").prefetch_related("hours")
+    rows = found.listed(wanted).select_related("picture").prefetch_related("hours", "closures")
     number, partners = page_of(rows, filters.number())
     kept = partners[:PER_PAGE]
     with_photos(kept)
     trades = found.trades_of(kept)
+    gifts = first_of(kept, found.on)
     shown.until(request, shown.changes_of(kept, now))
     is_whole = not (wanted.is_narrowed or wanted.trade or wanted.shop)
     context = {
         "title": title_of(wanted),
         "about": TRADES[wanted.trade].about if wanted.trade else "",
+        "visit_url": visits.new_url(wanted.trade) if wanted.trade else "",
         "wanted": wanted,
         "number": number,
-        "lines": [shown.line_of(one, trades[one.pk], now) for one in kept],
+        "lines": [shown.line_of(one, trades[one.pk], now, gifts.get(one.pk)) for one in kept],
         "sorts": sorts_of(found, wanted.kind) if is_whole and has_sorts(wanted.kind) else [],
         "choices": choices_of(wanted),
         "chosen": chosen_words(wanted),
@@ -262,22 +266,29 @@ def partner(request: HttpRequest, public_id: str) -> HttpResponse:
     place = here(request)
     now = timezone.now()
     found = directory_of(place.landlord, local_day(now))
-    rows = found.one(public_id).select_related("picture").prefetch_related("hours", "places")
+    rows = found.one(public_id).select_related("picture")
+    rows = rows.prefetch_related("hours", "closures", "places")
     one: Partner = get_object_or_404(rows)
     with_photos([one])
     trades = found.trades_of([one])[one.pk]
     line = shown.line_of(one, trades, now)
     shown.until(request, shown.changes_of([one], now))
     image = image_of(one, request)
+    offers = with_stock(offers_of(one, found.on), found.on).select_related("picture")
+    is_intermediary = one.kind == PartnerKind.INTERMEDIARY
     context = {
         "partner": one,
         "line": line,
+        "cards": [card_of(offer, found.on) for offer in offers],
         "trades": [shown.trade_sort(trade) for trade in trades],
+        "visits": visits.ways_to_ask(one, trades),
         "hours": hours.said(one),
+        "closures": hours.closures_said(one, local_day(now)),
         "languages": shown.languages_of(one),
         "served": [where for where in one.places.all() if where.is_public],
         "website": one.website if one.website.startswith("https://") else "",
-        "is_intermediary": one.kind == PartnerKind.INTERMEDIARY,
+        "is_intermediary": is_intermediary,
+        "insurance": insurance.told(one, request) if is_intermediary else None,
         "orias_day": words.date_of(one.orias_checked_on) if one.orias_checked_on else "",
         "back": way_back(one, trades),
         "image": image,

@@ -16,7 +16,7 @@ from club.kernel.people import spoken_phone
 from club.queries.calendar import OpenLine
 from content.enums import Wall
 from marketplace.enums import TRADE_LOOK, PartnerKind, Shop, Spoken, Trade
-from marketplace.models import Partner
+from marketplace.models import Offer, Partner
 from marketplace.queries import hours
 from marketplace.queries.trades import KINDS, SHOPS, TRADES
 
@@ -85,6 +85,7 @@ class Line:
     phone: str
     open: OpenLine | None
     check: str
+    gives: str = ""
 
 
 def trade_sort(trade: str) -> Sort:
@@ -124,17 +125,18 @@ def check_words(partner: Partner) -> str:
     return _("Vérification documentaire au %(day)s, ne vaut pas garantie.") % {"day": day}
 
 
-def line_of(partner: Partner, trades: list[str], now: datetime) -> Line:
+def line_of(partner: Partner, trades: list[str], now: datetime, offer: Offer | None = None) -> Line:
+    """With the first thing that the card gives there, where one is shown."""
     wall, picture = look_of(partner, trades)
-    calendar = hours.calendar_of(partner)
     return Line(
         partner=partner,
         wall=wall,
         picture=picture,
         what=what_of(partner, trades),
         phone=spoken_phone(partner.phone) if partner.phone else "",
-        open=calendar.open_line(now) if calendar else None,
+        open=hours.open_line(partner, now),
         check=check_words(partner),
+        gives=offer.gives if offer is not None else "",
     )
 
 

@@ -10,10 +10,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from wagtail.permissions import policy_registry
 
+from club.kernel.private import sort_of
 from club.permissions import RULES, visible
-from marketplace.files import sort_of
 from marketplace.models import Partner, PartnerDocument
-from marketplace.queries.folder import lapsing
+from marketplace.queries.folder import lapsing, to_read
 
 
 @require_safe
@@ -45,6 +45,7 @@ def to_follow(request: HttpRequest) -> HttpResponse:
     partners = visible(Partner.objects.all(), request.user, RULES[Partner], ["change"])
     context = {
         "page_title": _("Papiers à suivre"),
+        "received": to_read(partners),
         "found": lapsing(partners, timezone.localdate()),
     }
     return render(request, "marketplace/admin/to_follow.html", context)

@@ -60,6 +60,7 @@ def partner_data(place: Place, **more: Any) -> dict[str, Any]:
         "languages": ["fr", "ar"],
         **lines("trades", [{"trade": Trade.PLUMBING}]),
         **lines("hours", [{"weekday": 0, "opens": "08:00", "closes": "18:00"}]),
+        **lines("prices", []),
         **lines(
             "conventions",
             [

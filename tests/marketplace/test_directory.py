@@ -400,11 +400,11 @@ def test_a_turn_fits_whole_numbers_of_the_database(place: Place) -> None:
     ("path", "statements"),
     [
         ("", 5),
-        ("artisans/", 8),
-        ("artisans/plomberie/", 7),
-        ("commercants/boulangerie/", 6),
-        ("artisans/plomberie/?q=artisan&ouvert=on&plain_pied=on", 9),
-        ("?q=artisan", 9),
+        ("artisans/", 10),
+        ("artisans/plomberie/", 9),
+        ("commercants/boulangerie/", 8),
+        ("artisans/plomberie/?q=artisan&ouvert=on&plain_pied=on", 11),
+        ("?q=artisan", 11),
     ],
 )
 def test_a_list_costs_the_same_however_long(

@@ -166,7 +166,7 @@ def test_a_page_costs_the_same_however_full(client: Client, place: Place, shown:
     client.get(one.get_absolute_url())
     with CaptureQueriesContext(connection) as seen:
         page_of(client, one)
-    assert len(seen) == 7
+    assert len(seen) == 9
 
 
 # -- Hours in one sentence -------------------------------------------------------------------
