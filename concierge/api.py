@@ -1,7 +1,8 @@
-"""`/tools`: the catalogue, what is free, and a calendar for one object."""
+"""`/tools`: the catalogue, what is free, a calendar for one object; `/services`: slots;
+`/deliveries`: bread and baskets."""
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -19,9 +20,14 @@ from club.api.texts import gettext_lazy
 from club.kernel.inputs import Cursor, Day, Identifier, Text
 from club.kernel.spans import days_between, end_of, local_day, start_of
 from club.models import Member
-from concierge.models import Tool
+from concierge.domain.stays import soonest
+from concierge.enums import Allergen, DeliveryStatus, ServiceKind, ServiceUnit, StayTask
+from concierge.models import Delivery, Service, Tool
 from concierge.queries.availability import Shelf, availability, free_by_day, shelves, windows
+from concierge.queries.deliveries import on_shelves
 from concierge.queries.search import search_tools
+from concierge.queries.services import offered_at, rules_of, services_for
+from concierge.queries.slots import Diary, diaries, diary_of
 
 router = Router(tags=["concierge"], auth=reads)
 PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{1,12}\Z", re.ASCII)
@@ -254,3 +260,280 @@ def tool_calendar(
             "days": [{"day": day, "free": count} for day, count in free.items()],
         },
     )
+
+
+# -- Services and their slots ------------------------------------------------------------------
+
+
+class ServiceQuestionOut(Schema):
+    id: int
+    text: str
+    choices: list[str]
+    required: bool
+
+
+class StayRulesOut(Schema):
+    """What a stay may ask for: tasks to choose from, a visit every n days at least."""
+
+    tasks: list[StayTask]
+    visit_every: int
+    most_days: int
+    soonest: date
+
+
+class ServiceOut(Schema):
+    """`next_free` is the next slot that can be booked; null where none is, or none is needed.
+    `stay` has the rules of a service of kind stay; null for the others."""
+
+    id: str
+    name: str
+    about: str
+    kind: ServiceKind
+    place: str
+    cents: int
+    unit: ServiceUnit
+    subscribers_only: bool
+    minutes: int
+    seats: int
+    next_free: datetime | None
+    stay: StayRulesOut | None
+    questions: list[ServiceQuestionOut]
+
+
+class ServicesOut(Schema):
+    items: list[ServiceOut]
+
+
+class SlotOut(Schema):
+    """`id` is what `POST /bookings` asks for."""
+
+    id: datetime
+    starts_at: datetime
+    ends_at: datetime
+    seats: int
+    free: int
+
+
+class SlotsOut(Schema):
+    service: str
+    place: str
+    slots: list[SlotOut]
+
+
+class ServiceFilters(Schema):
+    place: Identifier | None = None
+
+
+class SlotFilters(Schema):
+    first: Day | None = Field(None, alias="from")
+    last: Day | None = Field(None, alias="to")
+
+
+def service_json(service: Service, diary: Diary | None, now: datetime) -> dict[str, Any]:
+    slot = next(iter(diary.bookable(now)), None) if diary else None
+    return {
+        "id": service.public_id,
+        "name": service.name,
+        "about": service.about,
+        "kind": service.kind,
+        "place": service.place.slug,
+        "cents": service.unit_cents,
+        "unit": service.unit,
+        "subscribers_only": service.needs_right,
+        "minutes": service.minutes,
+        "seats": service.seats,
+        "next_free": slot.starts_at if slot else None,
+        "stay": stay_rules(service, now) if service.kind == ServiceKind.STAY else None,
+        "questions": [
+            {
+                "id": question.pk,
+                "text": question.text,
+                "choices": question.options,
+                "required": question.required,
+            }
+            for question in rules_of(service).questions
+        ],
+    }
+
+
+def stay_rules(service: Service, now: datetime) -> dict[str, Any]:
+    return {
+        "tasks": service.tasks,
+        "visit_every": service.visit_every,
+        "most_days": service.most_days,
+        "soonest": soonest(service, now),
+    }
+
+
+@router.get(
+    "/services",
+    summary=gettext_lazy("Les services, avec leur prochain créneau libre"),
+    response={200: ServicesOut, 304: None, **PROBLEMS},
+)
+def services(request: HttpRequest, filters: Query[ServiceFilters]) -> HttpResponse:
+    now = timezone.now()
+    place = place_named(filters.place, member_of(request))
+    found = list(offered_at(place))
+    for service in found:
+        service.place = place
+    by_slot = [service for service in found if service.kind == ServiceKind.SLOT]
+    last = local_day(now) + timedelta(days=max((one.horizon_days for one in by_slot), default=0))
+    ahead = diaries(by_slot, local_day(now), last) if by_slot else {}
+    items = [service_json(service, ahead.get(service.pk), now) for service in found]
+    return read(request, {"items": items})
+
+
+@router.get(
+    "/services/{service_id}/slots",
+    summary=gettext_lazy("Les créneaux d’un service, avec leurs places libres"),
+    description=gettext_lazy(
+        "366 jours au plus ; sans dates, les trente jours à venir. "
+        "Ceux qui ne peuvent plus être réservés n’y sont pas ; ceux qui sont pris, si."
+    ),
+    response={200: SlotsOut, 304: None, **PROBLEMS, **declared(404)},
+)
+def slots(request: HttpRequest, service_id: str, filters: Query[SlotFilters]) -> HttpResponse:
+    now = timezone.now()
+    member = member_of(request)
+    today = local_day(now)
+    first = filters.first or min(today, filters.last or today)
+    period = period_asked(first, filters.last or first + timedelta(days=29))
+    assert period is not None
+    service = (
+        services_for(member).filter(public_id=service_id).first()
+        if PUBLIC_ID.match(service_id)
+        else None
+    )
+    if service is None:
+        raise not_found()
+    diary = diary_of(service, *period)
+    return read(
+        request,
+        {
+            "service": service.public_id,
+            "place": service.place.slug,
+            "slots": [
+                {
+                    "id": slot.starts_at,
+                    "starts_at": slot.starts_at,
+                    "ends_at": slot.ends_at,
+                    "seats": slot.seats,
+                    "free": slot.free,
+                }
+                for slot in diary.bookable(now, *period, with_taken=True)
+            ],
+        },
+    )
+
+
+# -- Bread and baskets -------------------------------------------------------------------------
+
+
+class GoodOut(Schema):
+    """`left` is how many can still be ordered; null where there is no end of it."""
+
+    id: str
+    name: str
+    size: str
+    about: str
+    cents: int
+    allergens: list[Allergen]
+    left: int | None
+
+
+class DeliveryOut(Schema):
+    """`id` is what `POST /bookings` asks for, while `can_order` is true."""
+
+    id: str
+    name: str
+    producer: str
+    place: str
+    day: date
+    collect_from: datetime
+    collect_until: datetime
+    cutoff_at: datetime
+    status: DeliveryStatus
+    can_order: bool
+    subscribers_only: bool
+    products: list[GoodOut]
+
+
+class DeliveriesOut(Schema):
+    items: list[DeliveryOut]
+    next: str | None
+
+
+class DeliveryFilters(Schema):
+    place: Identifier | None = None
+    first: Day | None = Field(None, alias="from")
+    last: Day | None = Field(None, alias="to")
+    limit: int = Field(50, ge=1, le=100)
+    cursor: Cursor | None = None
+
+
+def delivery_json(delivery: Delivery, now: datetime) -> dict[str, Any]:
+    return {
+        "id": delivery.public_id,
+        "name": delivery.round.name,
+        "producer": delivery.producer.name,
+        "place": delivery.place.slug,
+        "day": delivery.day,
+        "collect_from": delivery.collect_from,
+        "collect_until": delivery.collect_until,
+        "cutoff_at": delivery.cutoff_at,
+        "status": delivery.status,
+        "can_order": delivery.status == DeliveryStatus.OPEN and now < delivery.cutoff_at,
+        "subscribers_only": delivery.round.needs_right,
+        "products": [
+            {
+                "id": stock.product.public_id,
+                "name": stock.product.name,
+                "size": stock.product.size,
+                "about": stock.product.about,
+                "cents": stock.unit_cents,
+                "allergens": stock.product.allergens,
+                "left": stock.left,
+            }
+            for stock in delivery.shelf
+        ],
+    }
+
+
+def after(rows: QuerySet[Delivery], cursor: str) -> QuerySet[Delivery]:
+    moment, key = read_cursor(cursor, 2)
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError:
+        raise bad_cursor() from None
+    is_ours = at.tzinfo is not None and 2000 <= at.year <= 2101
+    if not (is_ours and re.fullmatch(r"\d{1,18}", key, re.ASCII)):
+        raise bad_cursor()
+    return rows.filter(Q(collect_from__gt=at) | Q(collect_from=at, pk__gt=int(key)))
+
+
+@router.get(
+    "/deliveries",
+    summary=gettext_lazy("Le pain et les paniers qui arrivent, avec ce qu’il en reste"),
+    description=gettext_lazy(
+        "De from à to, 366 jours au plus ; sans dates, les trente jours à venir. "
+        "place : un autre point d’accueil du bailleur ; sans lui, le vôtre."
+    ),
+    response={200: DeliveriesOut, 304: None, **PROBLEMS},
+)
+def deliveries(request: HttpRequest, filters: Query[DeliveryFilters]) -> HttpResponse:
+    now = timezone.now()
+    place = place_named(filters.place, member_of(request))
+    first = filters.first or min(local_day(now), filters.last or local_day(now))
+    period = period_asked(first, filters.last or first + timedelta(days=29))
+    assert period is not None
+    rows = Delivery.objects.filter(
+        place=place, round__is_offered=True, day__gte=period[0], day__lte=period[1]
+    ).order_by("collect_from", "pk")
+    if filters.cursor:
+        rows = after(rows, filters.cursor)
+    keys = list(rows.values_list("pk", flat=True)[: filters.limit + 1])
+    found = on_shelves(Delivery.objects.filter(pk__in=keys[: filters.limit]))
+    following = None
+    if len(keys) > filters.limit:
+        following = make_cursor(found[-1].collect_from.isoformat(), str(found[-1].pk))
+    return read(request, {"items": [delivery_json(one, now) for one in found], "next": following})

@@ -1,4 +1,4 @@
-"""What the database refuses for the concierge: two claims on a copy, two periods at once."""
+"""What the database refuses for the concierge: two claims on a copy or a seat, two periods."""
 
 from club.kernel import guards
 
@@ -19,7 +19,23 @@ ONE_PERIOD = guards.no_overlap(
     where="{row}revoked_at IS NULL",
     days=True,
 )
+ONE_SEAT = guards.no_overlap(
+    "concierge_appointment_no_overlap",
+    "concierge_appointment",
+    key="lane",
+    starts="starts_at",
+    ends="held_until",
+    where="{row}status IN ('offered', 'booked')",
+)
+ONE_STAY = guards.no_overlap(
+    "concierge_stay_no_overlap",
+    "concierge_stay",
+    key="lane",
+    starts="starts_at",
+    ends="ends_at",
+    where="{row}status IN ('booked', 'running')",
+)
 
 
 def register() -> None:
-    guards.register(ONE_CLAIM, ONE_PERIOD)
+    guards.register(ONE_CLAIM, ONE_PERIOD, ONE_SEAT, ONE_STAY)

@@ -8,6 +8,7 @@ from club.kernel.jobs import DailyJob
 from club.kernel.refusal import Refused
 from club.kernel.spans import local_day, start_of
 from concierge.domain.lending import lapse_loan
+from concierge.domain.parcel_reminders import write_parcel_reminders
 from concierge.domain.reminders import write_reminders
 from concierge.domain.renewal_reminders import write_renewal_reminders
 from concierge.enums import BEFORE_HANDOVER
@@ -30,5 +31,6 @@ def lapse_loans(now: datetime) -> None:
 
 def register() -> None:
     jobs.register(DailyJob("lapse", 4, lapse_loans))
+    jobs.register(DailyJob("parcels", 7, write_parcel_reminders))
     jobs.register(DailyJob("reminders", 7, write_reminders))
     jobs.register(DailyJob("renewal-reminders", 7, write_renewal_reminders))

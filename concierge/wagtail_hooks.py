@@ -22,18 +22,22 @@ from concierge.models import (
     Copy,
     Department,
     LendingPolicy,
+    ParcelPolicy,
     Plan,
     PlanListing,
     Sponsorship,
     Subscription,
     Tool,
 )
+from concierge.order_viewsets import OrdersGroup
+from concierge.service_viewsets import ServicesGroup
 from content.pictures import drawings
 
 permit(Department, path="landlord__places", officer=WRITE, concierge=VIEW)
 permit(Tool, path="landlord__places", officer=ALL, concierge=WRITE)
 permit(Copy, path="place", officer=WRITE, concierge=WRITE)
 permit(LendingPolicy, path="place", officer=ALL, concierge=VIEW)
+permit(ParcelPolicy, path="place", officer=ALL, concierge=VIEW)
 permit(Plan, path="landlord__places", officer=WRITE, concierge=VIEW)
 permit(PlanListing, path="member__place", officer=frozenset({"view", "add", "delete"}))
 permit(Sponsorship, path="plan__landlord__places", officer=WRITE, concierge=VIEW)
@@ -227,6 +231,24 @@ class CatalogueGroup(ViewSetGroup):
     menu_icon = "tag"
     menu_order = 200
     items = (ToolViewSet, CopyViewSet, DepartmentViewSet, PolicyViewSet)
+
+
+class ParcelPolicyViewSet(ScopedViewSet):
+    """Where a place has one, it takes parcels."""
+
+    model = ParcelPolicy
+    related = ("place",)
+    icon = "download"
+    add_to_admin_menu = True
+    menu_label = _("Colis")
+    menu_name = "parcels"
+    menu_order = 228
+    list_display = ["place", "keep_days", "remind_days", "needs_right"]
+    panels = [
+        FieldPanel("place"),
+        FieldRowPanel([FieldPanel("keep_days"), FieldPanel("remind_days")]),
+        FieldPanel("needs_right"),
+    ]
 
 
 class PlanForm(ScopedForm):
@@ -425,4 +447,10 @@ class SubscriptionsGroup(ViewSetGroup):
 
 @hooks.register("register_admin_viewset")
 def viewsets() -> list[Any]:
-    return [CatalogueGroup(), SubscriptionsGroup()]
+    return [
+        CatalogueGroup(),
+        ServicesGroup(),
+        OrdersGroup(),
+        ParcelPolicyViewSet(),
+        SubscriptionsGroup(),
+    ]

@@ -1,5 +1,29 @@
 from concierge.models.catalogue import Copy, Department, Part, Repair, Tool
 from concierge.models.lending import LendingPolicy, Loan
+from concierge.models.orders import (
+    Delivery,
+    DeliveryRound,
+    DeliveryStock,
+    Order,
+    OrderLine,
+    Product,
+    RoundProduct,
+    StandingLine,
+    StandingOrder,
+    StandingPause,
+)
+from concierge.models.parcels import Parcel, ParcelPolicy, Proxy
+from concierge.models.services import (
+    Appointment,
+    AppointmentAnswer,
+    CounterUse,
+    Service,
+    ServiceHours,
+    ServicePause,
+    ServiceQuestion,
+    SlotWish,
+)
+from concierge.models.stays import KeySet, Stay, StayVisit
 from concierge.models.subscriptions import (
     Plan,
     PlanListing,
@@ -9,15 +33,39 @@ from concierge.models.subscriptions import (
 )
 
 __all__ = [
+    "Appointment",
+    "AppointmentAnswer",
     "Copy",
+    "CounterUse",
+    "Delivery",
+    "DeliveryRound",
+    "DeliveryStock",
     "Department",
+    "KeySet",
     "LendingPolicy",
     "Loan",
+    "Order",
+    "OrderLine",
+    "Parcel",
+    "ParcelPolicy",
     "Part",
     "Plan",
     "PlanListing",
+    "Product",
+    "Proxy",
     "Repair",
+    "RoundProduct",
+    "Service",
+    "ServiceHours",
+    "ServicePause",
+    "ServiceQuestion",
+    "SlotWish",
     "Sponsorship",
+    "StandingLine",
+    "StandingOrder",
+    "StandingPause",
+    "Stay",
+    "StayVisit",
     "Subscription",
     "SubscriptionPeriod",
     "Tool",
