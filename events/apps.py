@@ -13,13 +13,15 @@ class EventsConfig(AppConfig):
             staff_forms,
             tasks,
         )
-        from events.domain import fees, invariants, personal
+        from events.domain import closures, fees, invariants, opinions, personal
         from events.kinds import REGISTRATION
 
         bookings.register(REGISTRATION)
         emails.register()
+        closures.register()
         fees.register()
         invariants.register()
+        opinions.register()
         personal.register()
         staff_forms.register()
         tasks.register()

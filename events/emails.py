@@ -18,7 +18,7 @@ from club.emails import letter_of
 from club.enums import MessageStatus, RefundReason
 from club.kernel import codes, letters, links, words
 from club.kernel.calendars import ics_of
-from club.kernel.letters import Attachment, Letter, Sort
+from club.kernel.letters import Attachment, Letter, Sort, in_status
 from club.kernel.spans import local_day
 from club.models import Message, Refund
 from club.queries.paying import pays_online
@@ -56,11 +56,6 @@ def has_begun(one: Registration, now: datetime) -> bool:
 
 def before_it_begins(*statuses: str) -> Callable[[Message, Registration, datetime], bool]:
     return lambda message, one, now: one.status in statuses and not has_begun(one, now)
-
-
-def in_status(status: str) -> Callable[[Message, Registration, datetime], bool]:
-    """However late: money may go back, and an agenda is put right."""
-    return lambda message, one, now: one.status == status
 
 
 def is_offered(message: Message, one: Registration, now: datetime) -> bool:

@@ -4,7 +4,6 @@ The dry run and the deed are one plan: the deed makes the plan anew under lock a
 refuses where it is no longer the one that was shown.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +15,7 @@ from django.utils.translation import ngettext_lazy
 
 from club.domain.messages import channel_for
 from club.kernel.refusal import Reason, Refused, refuse
+from club.kernel.sealed import Sealed
 from club.kernel.spans import at
 from club.kernel.transactions import in_one_transaction
 from club.kernel.transitions import log, move
@@ -48,15 +48,17 @@ class Effect:
     refund_cents: int = 0
     gets_offer: bool = False
 
+    @property
+    def is_called(self) -> bool:
+        return self.how is None
+
 
 @dataclass
-class Plan:
+class Plan(Sealed[Effect]):
+    """What was shown is what is done: see `club.kernel.sealed`."""
+
     sessions: list[Session]
     effects: list[Effect] = field(default_factory=list)
-
-    @property
-    def to_call(self) -> list[Effect]:
-        return [effect for effect in self.effects if effect.how is None]
 
     @property
     def refund_cents(self) -> int:
@@ -67,15 +69,15 @@ class Plan:
         return sum(effect.registration.quantity for effect in self.effects)
 
     @property
-    def seal(self) -> str:
-        """Names this plan: what was shown is what is done."""
-        facts = [
-            (e.registration.pk, e.registration.status, e.registration.quantity, e.refund_cents,
-             e.gets_offer)
-            for e in self.effects
-        ]  # fmt: skip
-        rows = [(session.pk, session.sequence) for session in self.sessions]
-        return hashlib.sha256(repr((rows, facts)).encode()).hexdigest()[:16]
+    def facts(self) -> object:
+        return (
+            [(session.pk, session.sequence) for session in self.sessions],
+            [
+                (e.registration.pk, e.registration.status, e.registration.quantity,
+                 e.refund_cents, e.gets_offer)
+                for e in self.effects
+            ],
+        )  # fmt: skip
 
 
 def registrations_of(sessions: Sequence[Session]) -> list[Registration]:
@@ -152,8 +154,7 @@ def cancel_sessions(
     other = locked[instead.pk] if instead is not None else None
     refuse_impossible(mine, other, now)
     plan = plan_cancellation(mine, instead=other, now=now)
-    if plan.seal != seal:
-        raise refuse("changed_meanwhile", _("Des inscriptions ont changé. Relisez la liste."))
+    plan.refuse_unless(seal, _("Des inscriptions ont changé. Relisez la liste."))
     for session in mine:
         move(
             session,
@@ -313,8 +314,7 @@ def move_sessions(
     if shift.starts_at <= now:
         raise refuse("past", _("Choisissez une date à venir."), "starts_at")
     plan = plan_move(mine, now=now)
-    if plan.seal != seal:
-        raise refuse("changed_meanwhile", _("Des inscriptions ont changé. Relisez la liste."))
+    plan.refuse_unless(seal, _("Des inscriptions ont changé. Relisez la liste."))
     first = mine[0]
     wanted = {session.pk: shifted(session, first, shift) for session in mine}
     for session in mine:

@@ -3,15 +3,13 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from dateutil.relativedelta import relativedelta
-from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from club.kernel import jobs, personal, words
 from club.kernel.jobs import DailyJob
-from club.kernel.personal import Held, Room, Term, Traces
+from club.kernel.personal import Held, Room, Term, Traces, scans_end
 from club.kernel.refusal import Reason
 from club.models import Member, User
 from events.domain.fees import to_give_back
@@ -75,10 +73,6 @@ EVENTS = Room(
 
 
 # -- Terms -----------------------------------------------------------------------------------
-
-
-def scans_end(now: datetime) -> datetime:
-    return now - relativedelta(months=settings.RETENTION_SCANS_MONTHS)
 
 
 def old_scans(now: datetime) -> QuerySet[CheckIn]:

@@ -1,5 +1,6 @@
 """What staff do to sessions in the admin, each shown before it is done; and what came of it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -82,7 +83,7 @@ class Line:
         return words.money(cents) if cents else ""
 
 
-class Change:
+class Change(ABC):
     """One page in two steps: the address carries what is asked, so that it is shown first,
     and again after a proof or a change; only the press below the list does it."""
 
@@ -99,17 +100,21 @@ class Change:
         data = request.GET if "scope" in request.GET else None
         self.form = self.make_form(data, len(self.following))
 
+    @abstractmethod
     def make_form(self, data: Any, following: int) -> Any:
-        raise NotImplementedError
+        """What is asked, with `following` later sessions to choose from."""
 
+    @abstractmethod
     def plan(self) -> Plan:
-        raise NotImplementedError
+        """What would follow, found without changing anything."""
 
+    @abstractmethod
     def act(self, seal: str) -> Plan:
-        raise NotImplementedError
+        """Do it, if what follows is still what `seal` was shown for."""
 
+    @abstractmethod
     def done(self, plan: Plan) -> str:
-        raise NotImplementedError
+        """What was done, in a sentence."""
 
     @property
     def sessions(self) -> list[Session]:
