@@ -5,3 +5,5 @@ from club.enums import Role
 
 officer = staff_required(Role.OFFICER)
 staff = staff_required(Role.CONCIERGE, Role.OFFICER)
+concierge = staff_required(Role.CONCIERGE)
+"""Absences and keys: for those who go there, and no officer."""

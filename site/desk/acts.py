@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core import signing
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -23,8 +24,9 @@ from club.kernel.transactions import in_one_transaction
 from club.models import LogEntry, Member, Place, User
 from concierge.domain import lending
 from concierge.enums import Fault, LoanStatus, RepairStatus
-from concierge.models import Copy, Loan, Repair
+from concierge.models import Copy, Loan, Order, Parcel, Repair
 from concierge.queries.loans import WITH_NAMES
+from concierge.queries.stays import keeps_watch, keys_of_member, of_member
 from desk.screen import Result, Screen, called, members_at, person_of, shelf_of, thing_of
 
 SCAN = "scan"
@@ -48,18 +50,20 @@ class Counter:
 
     def screen(self, new: int | None = None, **parts: Any) -> Screen:
         person = person_of(self.member, self.place, self.now, new) if self.member else None
+        if person is not None and keeps_watch(self.by, self.place):
+            person.stays = list(of_member(person.member, self.place))
+            person.keys = list(keys_of_member(person.member, self.place))
         return Screen(person=person, **parts)
 
 
 @in_one_transaction
-def once(counter: Counter, copy: Copy, work: Callable[[], Facts]) -> Facts:
-    """Do `work` unless this scan has done it already; the copy's lock keeps two apart."""
+def once(counter: Counter, thing: Copy | Order | Parcel, work: Callable[[], Facts]) -> Facts:
+    """Do `work` unless this scan has done it already; the thing's lock keeps two apart."""
     if counter.scan is None:
         return work()
-    Copy.objects.select_for_update(no_key=True).only("pk").get(pk=copy.pk)
-    seen = LogEntry.objects.filter(
-        subject_kind=SCAN, subject_id=counter.scan, actor=counter.by
-    ).first()
+    rows = type(thing)._default_manager.select_for_update(no_key=True)
+    rows.order_by().values_list("pk").get(pk=thing.pk)
+    seen = seen_of(counter.by, counter.scan).first()
     if seen is not None:
         facts: Facts = seen.facts
         if facts.get("place", counter.place.pk) != counter.place.pk:
@@ -79,10 +83,19 @@ def once(counter: Counter, copy: Copy, work: Callable[[], Facts]) -> Facts:
     return facts
 
 
-def perform(counter: Counter, copy: Copy, work: Callable[[], Facts]) -> Screen:
+def seen_of(by: User, scan: int) -> QuerySet[LogEntry]:
+    return LogEntry.objects.filter(subject_kind=SCAN, subject_id=scan, actor=by)
+
+
+def is_repeated(counter: Counter) -> bool:
+    """Whether this scan has done something already, whose answer was lost on the way."""
+    return counter.scan is not None and seen_of(counter.by, counter.scan).exists()
+
+
+def perform(counter: Counter, thing: Copy | Order | Parcel, work: Callable[[], Facts]) -> Screen:
     """Do it once and tell it; a refusal is told with the person still on the screen."""
     try:
-        facts = once(counter, copy, work)
+        facts = once(counter, thing, work)
     except Refused as refusal:
         return counter.screen(result=refused(refusal))
     return TELLERS[facts["did"]](counter, facts)
@@ -328,6 +341,8 @@ def undo(counter: Counter, signed: str) -> Screen:
     if facts["place"] != counter.place.pk:
         said = _("Cela s’est fait à un autre accueil.")
         return counter.screen(result=Result("refused", _("Refusé."), said))
+    if facts["did"] in UNDOERS:
+        return UNDOERS[facts["did"]](counter, facts)
     if facts["did"] == "fault":
         copy = Copy.objects.get(pk=facts["copy"])
     else:
@@ -389,3 +404,12 @@ TELLERS: dict[str, Callable[[Counter, Facts], Screen]] = {
     "repair": tell_repair,
     "undone": tell_undone,
 }
+UNDOERS: dict[str, Callable[[Counter, Facts], Screen]] = {}
+"""How what other modules of the counter did is taken back: they enter it here."""
+
+
+def with_owner(counter: Counter, facts: Facts) -> Counter:
+    """With a person on the screen: who stood there, else whose thing it was."""
+    if counter.member is not None:
+        return counter
+    return replace(counter, member=members_at(counter.place).filter(pk=facts["owner"]).first())

@@ -1,6 +1,5 @@
 """The forms of money at the counter. Amounts are typed as people write them."""
 
-import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from club.domain.till import DENOMINATIONS, MOST_OF_EACH
 from club.enums import DESK_MEANS, Means, MovementKind
+from club.forms import EurosField
 from club.kernel import words
 from club.kernel.purchases import Due
 from concierge.enums import Audience, KeptReason
@@ -19,42 +19,9 @@ from concierge.models import Plan
 from concierge.queries.plans import price_words
 from desk.taking import Offer, Owed, Wanted
 
-AMOUNT = re.compile(r"(\d{1,7})(?:[.,](\d{1,2}))?\Z", re.ASCII)
-SPACES = str.maketrans("", "", " \u00a0\u202f€")
 MEANS = [(means.value, capfirst(means.label)) for means in DESK_MEANS]
 MOST_DAYS = 366
 NOTHING = "0:0"
-
-
-def cents_of(text: str) -> int | None:
-    """ "12,50", "12.5" or " 12 €" as whole cents; None for what is no amount."""
-    found = AMOUNT.match(text.translate(SPACES))
-    if found is None:
-        return None
-    euros, rest = found.groups()
-    return int(euros) * 100 + int((rest or "").ljust(2, "0"))
-
-
-def typed(cents: int) -> str:
-    """An amount as the field shows it: "12,50"."""
-    euros, rest = divmod(cents, 100)
-    return f"{euros},{rest:02d}" if rest else str(euros)
-
-
-class EurosField(forms.CharField):
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal"}))
-        kwargs["widget"].attrs.setdefault("autocomplete", "off")
-        super().__init__(max_length=20, **kwargs)
-
-    def clean(self, value: Any) -> int | None:
-        text = super().clean(value)
-        if text in self.empty_values:
-            return None
-        cents = cents_of(text)
-        if cents is None:
-            raise ValidationError(_("Écrivez un montant en euros, par exemple 12,50."))
-        return cents
 
 
 class Ticks(forms.MultipleChoiceField):
@@ -100,6 +67,8 @@ class PayForm(forms.Form):
             added["paper"] = forms.BooleanField(label=_("Quittance ou bail vu"), required=False)
         if owed.lines:
             added["lines"] = lines_field(owed.lines)
+        if owed.more:
+            added["more"] = more_field(owed.more)
         if not till_is_open:
             self.fields["float"] = EurosField(
                 label=_("Fond de caisse"),
@@ -123,7 +92,7 @@ class PayForm(forms.Form):
 
     @property
     def choice_fields(self) -> list[forms.BoundField]:
-        order = ("plan_subscription", "paper", "plan_membership", "lines")
+        order = ("plan_subscription", "paper", "plan_membership", "lines", "more")
         names = [name for name in order if name in self.fields]
         return [self[name] for name in names]
 
@@ -134,7 +103,8 @@ class PayForm(forms.Form):
     def wanted(self) -> Wanted:
         data = self.cleaned_data
         plans = {plan.pk: plan for offer in self.owed.offers for plan in offer.plans}
-        lines = {line_key(line): line for line in self.owed.lines}
+        lines = {line_key(line): line for line in [*self.owed.lines, *self.owed.more]}
+        ticked = [*data.get("lines", []), *data.get("more", [])]
         return Wanted(
             plans={
                 plans[int(pk)]: int(cents)
@@ -142,7 +112,7 @@ class PayForm(forms.Form):
                 if (chosen := data.get(f"plan_{offer.kind}", NOTHING)) != NOTHING
                 for pk, cents in [chosen.split(":")]
             },
-            lines=[lines[key] for key in data.get("lines", [])],
+            lines=[lines[key] for key in ticked],
             paper_seen=bool(data.get("paper")),
             code=data["code"].strip(),
             means=data.get("means", ""),
@@ -156,10 +126,11 @@ class PayForm(forms.Form):
         for offer in self.owed.offers:
             if offer.plans:
                 keys.append(str(self[f"plan_{offer.kind}"].value() or ""))
-        if self.owed.lines:
-            keys += self["lines"].value() or []
+        for name in ("lines", "more"):
+            if name in self.fields:
+                keys += self[name].value() or []
         known = {plan_key(plan) for offer in self.owed.offers for plan in offer.plans}
-        known |= {line_key(line) for line in self.owed.lines}
+        known |= {line_key(line) for line in [*self.owed.lines, *self.owed.more]}
         return sum(int(key.rpartition(":")[2]) for key in keys if key in known)
 
 
@@ -202,6 +173,13 @@ def lines_field(lines: list[Due]) -> Ticks:
         widget=forms.CheckboxSelectMultiple,
         error_messages={"invalid_choice": _("Ce n’est plus à payer, ou le prix a changé.")},
     )
+
+
+def more_field(lines: list[Due]) -> Ticks:
+    """Money for goods to come: asked for, never proposed as owed."""
+    found = lines_field(lines)
+    found.label, found.initial = _("Payer d’avance"), []
+    return found
 
 
 class GiveBackForm(forms.Form):

@@ -28,16 +28,12 @@ from concierge.models import Loan, Subscription
 from desk import taking
 from desk.access import staff
 from desk.money_forms import GiveBackForm, PayBackForm, PayForm
-from desk.screen import to_give_back
+from desk.screen import member_url, to_give_back
 from desk.views import BIGGEST_SCAN, said, scan_number, served
 from events.domain import fees as places
 from events.models import Registration
 
 ON_THE_FIELDS = {"plan": "plan_subscription"}
-
-
-def counter_url(member: Member) -> str:
-    return f"{reverse('desk:home')}?membre={member.pk}"
 
 
 @staff
@@ -102,13 +98,13 @@ def told(member: Member, done: dict[str, Any]) -> HttpResponse:
         if ends:
             until = {"plan": names, "day": words.day(max(ends))}
             text = _("%(plan)s, jusqu’au %(day)s.") % until
-        return said(counter_url(member), "done", _("Abonnement ouvert."), text)
+        return said(member_url(member.pk), "done", _("Abonnement ouvert."), text)
     receipt = Receipt.objects.get(pk=done["receipt"])
     word = _("Encaissé %(cents)s.") % {"cents": words.money(receipt.cents)}
     text = ""
     if receipt.change_cents:
         text = _("Rendez %(cents)s.") % {"cents": words.money(receipt.change_cents)}
-    return said(counter_url(member), "done", word, text, receipt=receipt.pk)
+    return said(member_url(member.pk), "done", word, text, receipt=receipt.pk)
 
 
 # -- Receipts ---------------------------------------------------------------------------
@@ -182,7 +178,7 @@ def cancel(request: StaffRequest, pk: int) -> HttpResponse:
             word = _("Reçu annulé.")
             hand = _("Rendez %(cents)s.") if found.cents >= 0 else _("Reprenez %(cents)s.")
             text = hand % {"cents": words.money(abs(found.cents))}
-            url = counter_url(found.member) if found.member else reverse("desk:home")
+            url = member_url(found.member.pk) if found.member else reverse("desk:home")
             if found.member and not is_served(request, found.member):
                 url = reverse("desk:home")
             return said(url, "returned", word, text, receipt=opposite.pk)
@@ -243,7 +239,7 @@ def deposit(request: StaffRequest, reference: str) -> HttpResponse:
             word = _("Caution rendue.")
             text = _("Rendez %(cents)s.") % {"cents": words.money(-back.cents)}
             member = loan.member
-            url = counter_url(member) if is_served(request, member) else reverse("desk:home")
+            url = member_url(member.pk) if is_served(request, member) else reverse("desk:home")
             return said(url, "returned", word, text, receipt=back.pk)
     taken_in = (
         loan.member.household.entries.filter(subject_kind=DEPOSIT, subject_id=loan.pk)
@@ -277,7 +273,7 @@ def places_back(request: StaffRequest, reference: str) -> HttpResponse:
         place=request.place,
     )
     member = registration.member
-    back_url = counter_url(member) if is_served(request, member) else reverse("desk:home")
+    back_url = member_url(member.pk) if is_served(request, member) else reverse("desk:home")
     number = scan_number(request.POST.get("scan", ""))
     form = PayBackForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -320,4 +316,4 @@ def left_dwelling(request: StaffRequest, pk: int) -> HttpResponse:
     member = served(request, str(pk))
     taking.no_tenant_any_more(member, by=request.user, now=timezone.now())
     text = _("Ce qui est payé reste. La suite est au tarif de tout le monde.")
-    return said(counter_url(member), "returned", _("N’est plus locataire."), text)
+    return said(member_url(member.pk), "returned", _("N’est plus locataire."), text)

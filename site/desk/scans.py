@@ -12,10 +12,10 @@ from club.models import Card, Member
 from club.queries.members import search_members
 from concierge.domain.lending import not_renewable
 from concierge.enums import CopyStatus, Fault, LoanStatus
-from concierge.models import Copy, Loan, Tool
+from concierge.models import Appointment, Copy, Loan, Tool
 from concierge.queries.loans import WITH_NAMES
 from concierge.queries.search import search_tools
-from desk import acts
+from desk import acts, order_acts, parcel_acts, stay_acts
 from desk.acts import Counter
 from desk.screen import Choice, Result, Screen, members_at, shelf_of, thing_of
 from events.models import Registration
@@ -46,7 +46,7 @@ def read(counter: Counter, text: str, tokens: str = "", returned: str = "") -> S
     if code is None:
         if BROKEN_CODE.fullmatch(text):
             return no(counter, _("Ce numéro est mal lu. Scannez-le encore."))
-        return by_letters(counter, text)
+        return parcel_acts.by_barcode(counter, text) or by_letters(counter, text)
     readers = {"M": by_number, "O": by_label, "R": by_reference}
     return readers[code[0]](counter, code)
 
@@ -86,6 +86,10 @@ def by_card(counter: Counter, **card: str) -> Screen:
             _("Cette carte est celle d’un autre accueil : %(place)s.")
             % {"place": found.member.place.name},
         )
+    if counter.member is not None and counter.member.pk == member.pk:
+        handed = order_acts.by_card_again(counter)
+        if handed is not None:
+            return handed
     return opened(counter, member)
 
 
@@ -132,7 +136,17 @@ def by_registration(counter: Counter, code: str) -> Screen:
         .first()
     )
     if found is None:
-        return no(counter, _("Cette réservation n’est pas connue ici."))
+        meeting = by_appointment(counter, code)
+        if meeting is not None:
+            return meeting
+        order = order_acts.by_reference(counter, code)
+        if order is not None:
+            return order
+        watched = stay_acts.by_reference(counter, code)
+        if watched is not None:
+            return watched
+        parcel = parcel_acts.by_reference(counter, code)
+        return parcel or no(counter, _("Cette réservation n’est pas connue ici."))
     counter = replace(counter, member=members_at(counter.place).filter(pk=found.member_id).first())
     said = _("%(title)s %(moment)s, %(state)s.") % {
         "title": found.session.event.title,
@@ -143,6 +157,26 @@ def by_registration(counter: Counter, code: str) -> Screen:
     if found.session.day == local_day(counter.now):
         result = replace(result, door=reverse("desk:session", args=[found.session.public_id]))
     return counter.screen(result=result)
+
+
+def by_appointment(counter: Counter, code: str) -> Screen | None:
+    """A seat at a slot: the person opens, and the way to note that they came."""
+    found = (
+        Appointment.objects.filter(reference=code, place=counter.place)
+        .select_related("service")
+        .first()
+    )
+    if found is None:
+        return None
+    counter = replace(counter, member=members_at(counter.place).filter(pk=found.member_id).first())
+    said = _("%(service)s %(moment)s, %(state)s.") % {
+        "service": found.service.name,
+        "moment": words.moment(found.starts_at),
+        "state": found.get_status_display(),
+    }
+    way = reverse("desk:appointment", args=[found.reference])
+    result = Result("done", _("Rendez-vous lu."), said, way=way, way_label=_("Noter venu"))
+    return counter.screen(marked=found.reference, result=result)
 
 
 # -- Letters -------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from club.domain.household import adults_of
 from club.enums import Activity, TenancyResult
 from club.kernel import words
 from club.kernel.people import spoken_phone
@@ -23,15 +24,33 @@ from concierge.domain.fees import held_of
 from concierge.domain.lending import not_renewable
 from concierge.enums import (
     HOLDING,
+    ON_HOOK,
     REPAIR_MOVES,
+    WATCHED,
     CopyStatus,
     LoanStatus,
+    OrderStatus,
+    ParcelStatus,
     PlanKind,
     RepairStatus,
     SubscriptionStatus,
 )
-from concierge.models import Copy, Loan, Repair, Subscription
+from concierge.models import (
+    Appointment,
+    Copy,
+    KeySet,
+    Loan,
+    Order,
+    Parcel,
+    Proxy,
+    Repair,
+    Stay,
+    Subscription,
+)
+from concierge.queries.appointments import SHOWN, of_member
 from concierge.queries.loans import open_of_copy, open_of_member
+from concierge.queries.parcels import live_proxies, waiting_for_household
+from concierge.queries.pickups import KEPT_AT_MOST, WAITING, is_here, of_household
 from concierge.queries.plans import open_subscription
 from events.domain.fees import label_of
 from events.domain.fees import to_give_back as places_to_give_back
@@ -62,6 +81,9 @@ class Result:
     """The receipt that it made, to print."""
     door: str = ""
     """The address of the door where the places that were read are used today."""
+    way: str = ""
+    """The address of the page that goes on from here, with the verb of its key."""
+    way_label: str = ""
 
     @property
     def undo_url(self) -> str | None:
@@ -169,6 +191,37 @@ class MoneyBack:
         return label_of(self.registration)
 
 
+@dataclass(frozen=True)
+class Shelf:
+    """What waits here for one adult of the home, and who may take it along.
+
+    `owner` comes first among `adults`, or whoever of the home stands at the counter.
+    """
+
+    owner: Member
+    parcels: list[Parcel]
+    adults: list[Member]
+    proxies: list[Proxy]
+
+    @property
+    def called(self) -> str:
+        return called(self.owner)
+
+
+@dataclass(frozen=True)
+class Basket:
+    """What one adult of the home has ordered and can have now, and who may take it along."""
+
+    owner: Member
+    orders: list[Order]
+    adults: list[Member]
+    proxies: list[Proxy]
+
+    @property
+    def called(self) -> str:
+        return called(self.owner)
+
+
 @dataclass
 class Person:
     """The member who stands at the counter, with all that is theirs here."""
@@ -186,6 +239,36 @@ class Person:
     just_lent: list[Line] = field(default_factory=list)
     at_home: list[Line] = field(default_factory=list)
     reserved: list[Line] = field(default_factory=list)
+    parcels: list[Shelf] = field(default_factory=list)
+    baskets: list[Basket] = field(default_factory=list)
+    coming: list[Order] = field(default_factory=list)
+    """What the member has ordered for another day."""
+    appointments: list[Appointment] = field(default_factory=list)
+    stays: list[Stay] = field(default_factory=list)
+    keys: list[KeySet] = field(default_factory=list)
+    """Both for concierges alone: see `Counter.screen`."""
+
+    @property
+    def waiting(self) -> str:
+        """All that waits here to be handed over, in one breath."""
+        return f"{self.parcels_waiting} {self.orders_waiting}".strip()
+
+    @property
+    def orders_waiting(self) -> str:
+        number = sum(len(basket.orders) for basket in self.baskets)
+        if not number:
+            return ""
+        text = ngettext("Une commande à remettre.", "%(number)d commandes à remettre.", number)
+        return text % {"number": number}
+
+    @property
+    def parcels_waiting(self) -> str:
+        """ "2 colis à remettre."; empty where none waits."""
+        number = sum(len(shelf.parcels) for shelf in self.parcels)
+        if not number:
+            return ""
+        text = ngettext("Un colis à remettre.", "%(number)d colis à remettre.", number)
+        return text % {"number": number}
 
     @property
     def out(self) -> list[Line]:
@@ -210,16 +293,19 @@ class Person:
         late = sum(line.days_late > 0 for line in self.out)
         if late:
             text = ngettext("Un objet en retard.", "%(number)d objets en retard.", late)
-            return Result("attention", _("Attention."), text % {"number": late})
+            return self.greeted("attention", _("Attention."), text % {"number": late})
         if self.needs_right:
-            return Result("attention", _("Attention."), self.chip[1] + ".")
+            return self.greeted("attention", _("Attention."), self.chip[1] + ".")
         number = len(self.out)
         text = _("Rien à rendre.")
         if number:
             text = ngettext("Un objet à la maison.", "%(number)d objets à la maison.", number) % {
                 "number": number
             }
-        return Result("done", _("%(name)s.") % {"name": self.called.rstrip(".")}, text)
+        return self.greeted("done", _("%(name)s.") % {"name": self.called.rstrip(".")}, text)
+
+    def greeted(self, kind: str, word: str, text: str) -> Result:
+        return Result(kind, word, f"{text} {self.waiting}".rstrip())
 
     @property
     def holds(self) -> str:
@@ -305,14 +391,34 @@ def shelf_of(copy: Copy) -> str:
 
 
 def members_at(place: Place) -> QuerySet[Member]:
-    """Whom a place's staff may serve: its members, and whoever has a booking there."""
+    """Whom a place's staff may serve: its members, whoever has a booking or a parcel there."""
     booked = Loan.objects.filter(member=OuterRef("pk"), place=place, status__in=HOLDING)
+    waited_for = Parcel.objects.filter(
+        member=OuterRef("pk"), place=place, status=ParcelStatus.WAITING
+    )
     registered = Registration.objects.filter(member=OuterRef("pk"), place=place, status__in=LIVE)
+    left_keys = KeySet.objects.filter(member=OuterRef("pk"), place=place, status__in=ON_HOOK)
+    watched = Stay.objects.filter(member=OuterRef("pk"), place=place, status__in=WATCHED)
     checks = TenancyCheck.objects.filter(member__household=OuterRef("household")).order_by(
         "-checked_on", "-pk"
     )
+    seated = Appointment.objects.filter(member=OuterRef("pk"), place=place, status__in=SHOWN)
+    fetched = Order.objects.filter(
+        member=OuterRef("pk"),
+        place=place,
+        status__in=WAITING,
+        delivery__day__gte=timezone.localdate() - KEPT_AT_MOST,
+    )
+    there = (
+        Q(place=place)
+        | Exists(left_keys)
+        | Exists(watched)
+        | Exists(booked)
+        | Exists(registered)
+        | Exists(fetched)
+    )
     return (
-        with_live_card(Member.objects.filter(Q(place=place) | Exists(booked) | Exists(registered)))
+        with_live_card(Member.objects.filter(there | Exists(waited_for) | Exists(seated)))
         .annotate(tenancy=Subquery(checks.values("result")[:1]))
         .prefetch_related("notes")
     )
@@ -377,7 +483,37 @@ def person_of(member: Member, place: Place, now: datetime, new: int | None = Non
             person.at_home.append(line)
     person.just_lent.sort(key=lambda line: (line.loan.out_at, line.loan.pk))
     person.reserved.sort(key=lambda line: line.loan.starts_at)
+    fill_with_goods(person, place, now)
+    person.appointments = list(of_member(member, place, now))
     return person
+
+
+def fill_with_goods(person: Person, place: Place, now: datetime) -> None:
+    """Whose card is scanned sees what waits for the whole home, their own first."""
+    member, today = person.member, local_day(now)
+    parcels: dict[Member, list[Parcel]] = {}
+    for parcel in waiting_for_household(member, place):
+        if parcel.member is not None:
+            parcels.setdefault(parcel.member, []).append(parcel)
+    orders: dict[Member, list[Order]] = {}
+    for order in of_household(member, place, now):
+        if is_here(order, today):
+            orders.setdefault(order.member, []).append(order)
+        elif order.member_id == member.pk and order.status == OrderStatus.ORDERED:
+            person.coming.append(order)
+    owners = {*parcels, *orders}
+    if not owners:
+        return
+    adults = sorted(adults_of(member.household), key=lambda adult: adult.pk != member.pk)
+    named: dict[int, list[Proxy]] = {}
+    for proxy in live_proxies(owners, today):
+        named.setdefault(proxy.member_id, []).append(proxy)
+    for owner in sorted(owners, key=lambda one: (one.pk != member.pk, one.pk)):
+        who = (adults, named.get(owner.pk, []))
+        if owner in parcels:
+            person.parcels.append(Shelf(owner, parcels[owner], *who))
+        if owner in orders:
+            person.baskets.append(Basket(owner, orders[owner], *who))
 
 
 def thing_of(copy: Copy, now: datetime) -> Thing:
@@ -386,3 +522,8 @@ def thing_of(copy: Copy, now: datetime) -> Thing:
     holder = next((line for line in lines if line.loan.status == LoanStatus.OUT), None)
     repair = copy.repairs.filter(closed_at=None).first()
     return Thing(copy, holder, [line for line in lines if line is not holder], repair)
+
+
+def member_url(member_id: int) -> str:
+    """The counter with somebody on its screen."""
+    return f"{reverse('desk:home')}?{urlencode({'membre': member_id})}"

@@ -17,7 +17,7 @@ from club.domain.till import open_till_day
 from club.enums import Activity, Means, TenancyMethod
 from club.kernel import words
 from club.kernel.bookings import Channel
-from club.kernel.purchases import Due, due_of
+from club.kernel.purchases import Due, due_of, on_request_of
 from club.kernel.refusal import Reason, Refused, refuse
 from club.kernel.spans import local_day
 from club.kernel.transactions import hold, in_one_transaction
@@ -26,6 +26,7 @@ from club.queries.entitlement import coverage
 from concierge.domain import subscriptions
 from concierge.enums import Audience, PlanKind, Renewal, SubscriptionStatus
 from concierge.models import Plan, Subscription
+from concierge.queries.deliveries import rounds_for
 from concierge.queries.plans import best_plan, is_tenant, not_for, open_subscription
 
 TAKING = "taking"
@@ -52,6 +53,8 @@ class Owed:
     is_tenant: bool
     offers: list[Offer]
     lines: list[Due]
+    more: list[Due] = field(default_factory=list)
+    """What may be paid in beforehand, where goods are ordered."""
 
     @property
     def asks_paper(self) -> bool:
@@ -74,7 +77,8 @@ def owed_by(member: Member, now: datetime) -> Owed:
         for due in due_of(member.household, now)
         if due.kind != subscriptions.KIND or due.subject_id not in own
     ]
-    return Owed(member, is_tenant(member.household), offers, lines)
+    more = on_request_of(member.household, now) if rounds_for(member).exists() else []
+    return Owed(member, is_tenant(member.household), offers, lines, more)
 
 
 def offer_of(member: Member, kind: PlanKind, now: datetime) -> Offer | None:
@@ -230,7 +234,8 @@ def checked_lines(
     now: datetime,
 ) -> list[Due]:
     """Of what was asked only what is due now, at the price that was told."""
-    due = {(line.kind, line.subject_id): line for line in due_of(member.household, now)}
+    known = [*due_of(member.household, now), *on_request_of(member.household, now)]
+    due = {(line.kind, line.subject_id): line for line in known}
     lines = []
     for subscription, plan, cents in chosen:
         if not plan.price_cents:

@@ -24,13 +24,13 @@ from club.domain.till import (
     sign_till_day,
 )
 from club.enums import EntryKind, Means
-from club.forms import add_refusal
+from club.forms import add_refusal, typed
 from club.kernel import words
 from club.kernel.refusal import Refused
 from club.kernel.spans import local_day
 from club.models import TillDay
 from desk.access import staff
-from desk.money_forms import CountForm, DatesForm, FloatForm, MovementForm, typed
+from desk.money_forms import CountForm, DatesForm, FloatForm, MovementForm
 from desk.views import said
 
 PAST = 20

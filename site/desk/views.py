@@ -31,6 +31,9 @@ from concierge.domain.lending import enter_forgotten_loan
 from concierge.enums import Fault, RepairStatus
 from concierge.models import Copy, Loan, Repair
 from concierge.queries import loans, subscriptions
+from concierge.queries.parcels import takes_parcels
+from concierge.queries.services import offered_at
+from concierge.queries.stays import keeps_watch
 from desk import acts, scans
 from desk.access import officer, staff
 from desk.acts import LOAN_ACTS, Counter
@@ -72,12 +75,17 @@ def served(request: StaffRequest, wanted: str) -> Member:
 def answer(request: StaffRequest, screen: Screen, **more: Any) -> HttpResponse:
     """The counter alone for the page's own requests, else the whole page with its board."""
     context: dict[str, Any] = {"screen": screen, "faults": Fault.choices, **more}
+    if screen.person is not None or not request.headers.get("X-Desk"):
+        context["has_deliveries"] = request.place.rounds.exists()
     context["is_officer"] = (Role.OFFICER, request.place.pk) in roles_of(request.user)
+    context["watches"] = keeps_watch(request.user, request.place)
     if request.headers.get("X-Desk"):
         response = render(request, "desk/counter.html", context)
         response["X-Desk"] = "1"
         return response
-    context["parts"] = board(request.place, timezone.now())
+    context["parts"] = board(request.place, timezone.now(), request.user)
+    context["takes_parcels"] = takes_parcels(request.place)
+    context["has_services"] = offered_at(request.place).exists()
     context["scan"] = randbelow(BIGGEST_SCAN)
     return render(request, "desk/home.html", context)
 
@@ -198,7 +206,7 @@ def copy_here(request: StaffRequest, label: str) -> Copy:
 @require_GET
 def day_board(request: StaffRequest) -> HttpResponse:
     """The board alone, for the page that reads it again between two scans."""
-    parts = board(request.place, timezone.now())
+    parts = board(request.place, timezone.now(), request.user)
     return render(request, "desk/board.html", {"parts": parts})
 
 
@@ -236,7 +244,7 @@ def return_list(request: StaffRequest) -> HttpResponse:
 def day(request: StaffRequest) -> HttpResponse:
     """The day on paper: what the counter falls back on when the screen is dark."""
     now = timezone.now()
-    parts = board(request.place, now)
+    parts = board(request.place, now, request.user)
     return render(request, "desk/day.html", {"parts": parts, "now": now})
 
 

@@ -9,8 +9,8 @@ from club.kernel.purchases import due_of
 from club.models import Receipt, User
 from concierge.domain.subscriptions import subscribe
 from tests.club.test_staff_sign_in import SECRET, current_code
+from tests.costs import session
 from tests.desk.conftest import words
-from tests.desk.test_statements import session
 from tests.factories.club import NOW, AssignmentFactory, MemberFactory, PlaceFactory
 from tests.factories.money import PlanFactory, TillDayFactory
 from tests.signin import sign_in_staff

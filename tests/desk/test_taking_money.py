@@ -9,11 +9,12 @@ from django.test import Client
 from club.domain.ledger import balance_of
 from club.domain.receipts import open_till
 from club.enums import Activity, Means, TenancyMethod
+from club.forms import cents_of
 from club.models import LedgerEntry, Receipt, Right, TenancyCheck, TillDay
 from club.queries.entitlement import may
+from concierge.domain.order_fees import balance
 from concierge.enums import Audience, Renewal, SubscriptionStatus
 from concierge.models import Plan, Subscription
-from desk.money_forms import cents_of
 from tests.desk.conftest import words
 from tests.factories.club import CardFactory, MemberFactory, PlaceFactory
 from tests.factories.money import (
@@ -25,6 +26,7 @@ from tests.factories.money import (
     TenantPlanFactory,
     TillDayFactory,
 )
+from tests.factories.orders import DeliveryRoundFactory
 from tests.signin import sign_in_staff
 
 
@@ -297,3 +299,15 @@ def test_who_may_borrow_for_long_is_proposed_no_plan(desk, member, anybody, till
     page = desk.get(path(member))
     assert "À payer 0 €" in words(page).replace("\xa0", " ")
     assert pay(desk, member, plan_subscription="0:0").status_code == 422
+
+
+def test_money_for_bread_and_baskets_is_paid_in_beforehand_when_it_is_asked_for(
+    desk, newcomer, anybody, till, place
+):
+    key = f"goods-20:{newcomer.household_id}:2000"
+    assert "Payer d’avance" not in words(desk.get(path(newcomer)))
+    DeliveryRoundFactory(place=place)
+    assert "Payer d’avance" in words(desk.get(path(newcomer)))
+    pay(desk, newcomer, plan_subscription="0:0", more=key)
+    assert balance(newcomer.household) == 20_00
+    assert Receipt.objects.get().cents == 20_00
