@@ -94,7 +94,8 @@ def refuse_if_changed(request: HttpRequest, kind: Kind, booking: Booking) -> Non
     summary=gettext_lazy("Réserver"),
     description=gettext_lazy(
         "202 : en liste d’attente, position dit à quel rang. "
-        "409 taken ou full : rien n’est libre, next_free ou places_left en disent plus. "
+        "409 taken ou full : rien n’est libre, next_free, "
+        "next_slots ou places_left en disent plus. "
         "403 : il manque un droit. "
         "422 : une règle s’y oppose, errors dit lesquelles."
     ),
@@ -161,7 +162,8 @@ def one(request: HttpRequest, reference: str) -> HttpResponse:
     summary=gettext_lazy("Changer de dates ou de places"),
     description=gettext_lazy(
         "La référence reste. Avec If-Match : seulement si la réservation n’a pas changé. "
-        "Pour un événement : quantity, session, ou accept pour dire oui aux places proposées."
+        "Pour un événement : quantity, session, ou accept pour dire oui aux places proposées. "
+        "Pour un rendez-vous : slot, ou accept pour dire oui au créneau proposé."
     ),
     response={200: BookingOut, **WRITTEN, **declared(412)},
     openapi_extra=KEYED,

@@ -103,3 +103,32 @@ class QuantityForm(forms.Form):
     def refuse(self, refused: Refused) -> None:
         self.codes = refused.codes
         add_refusal(self, refused)
+
+
+class ProxyForm(forms.Form):
+    """Somebody who collects for the member: two names, and a last day if there is one."""
+
+    first_name = forms.CharField(
+        label=_("Prénom"),
+        max_length=60,
+        error_messages={
+            "required": _("Écrivez le prénom de la personne."),
+            "max_length": _("Écrivez 60 lettres au plus."),
+        },
+    )
+    last_name = forms.CharField(
+        label=_("Nom"),
+        max_length=80,
+        help_text=_("Comme sur sa pièce d’identité."),
+        error_messages={
+            "required": _("Écrivez le nom de la personne."),
+            "max_length": _("Écrivez 80 lettres au plus."),
+        },
+    )
+    until = forms.DateField(
+        label=_("Jusqu’au"),
+        required=False,
+        help_text=_("Jour inclus. Vide : sans fin."),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": _("Choisissez un jour.")},
+    )

@@ -4,6 +4,7 @@ A kind whose bookings can be opened has one `Screen`. The pages know no kind: ea
 has one page or one button, and an act that a kind does not know is refused in words.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from club.kernel.refusal import Refused, refuse
 from club.models import User
 from concierge.forms import SlotForm
+from concierge.order_forms import DeliveryChoiceForm
 from concierge.views.shown import SlotButton
 
 
@@ -32,6 +34,7 @@ class Says:
     quantity: str = ""
     quantity_go: str = ""
     accept: str = ""
+    lines: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,41 +48,52 @@ class ToPay:
     until: datetime | None = None
 
 
-class Screen:
+class Screen(ABC):
     """One kind's answers to the pages of a booking."""
 
-    slot_form: ClassVar[type[SlotForm]] = SlotForm
+    slot_form: ClassVar[type[SlotForm] | type[DeliveryChoiceForm]] = SlotForm
+    move_template: ClassVar[str] = "portal/move.html"
 
+    @abstractmethod
     def ticket(self, booking: Any, now: datetime) -> dict[str, Any]:
-        raise NotImplementedError
+        """The lines of its ticket."""
 
+    @abstractmethod
     def acts(self, booking: Any, now: datetime) -> set[str]:
-        """Which of `move`, `quantity`, `cancel`, `renew` and `accept` the page offers.
+        """Which of `move`, `lines`, `quantity`, `cancel`, `renew` and `accept` the page offers.
 
         Asked for each line of a list: it needs no statement.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def says(self, booking: Any) -> Says:
-        raise NotImplementedError
+        """What its pages are called."""
 
+    @abstractmethod
     def next_steps(self, booking: Any, now: datetime) -> list[str]:
         """What is to know and to do now, a sentence or two each."""
-        raise NotImplementedError
 
+    @abstractmethod
     def onward(self, booking: Any) -> tuple[str, str]:
         """Where to go from what is over: an address and its words."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cancelling(self, booking: Any, now: datetime) -> list[str]:
         """What follows from giving it up, told before."""
-        raise NotImplementedError
 
     def code(self, booking: Any) -> str:
         """What the desk or the door scans; empty where nothing is."""
         return ""
 
     def to_pay(self, booking: Any, now: datetime) -> ToPay | None:
+        return None
+
+    def blank(self, booking: Any) -> Any:
+        """The form of other days before anything is typed, where it is more than buttons."""
+        return None
+
+    def below(self, booking: Any, now: datetime) -> tuple[str, dict[str, Any]] | None:
+        """What stands under the ticket: a template and what it shows."""
         return None
 
     def quantity_words(self, booking: Any) -> list[str]:

@@ -22,8 +22,11 @@ from concierge.models import Loan
 from concierge.queries.availability import due_day, shelves, windows
 from concierge.queries.policies import policy_for
 from concierge.views import shown
+from portal.appointments import AppointmentScreen
+from portal.orders import OrderScreen
 from portal.places import RegistrationScreen
 from portal.screen import Says, Screen
+from portal.stays import StayScreen
 
 
 class LoanScreen(Screen):
@@ -112,4 +115,10 @@ class LoanScreen(Screen):
         return _("C’est prolongé. À rendre %(day)s.") % {"day": words.day(renewed.due_on)}
 
 
-SCREENS: dict[str, Screen] = {"loan": LoanScreen(), "registration": RegistrationScreen()}
+SCREENS: dict[str, Screen] = {
+    "loan": LoanScreen(),
+    "registration": RegistrationScreen(),
+    "appointment": AppointmentScreen(),
+    "stay": StayScreen(),
+    "order": OrderScreen(),
+}

@@ -7,6 +7,9 @@ from django.utils.translation import gettext as _
 
 from club.models import Place
 from concierge.models import Copy
+from concierge.queries.deliveries import rounds_at
+from concierge.queries.parcels import takes_parcels
+from concierge.queries.services import offered_at
 
 
 class Tile(TypedDict):
@@ -26,6 +29,33 @@ def tiles_for(place: Place) -> list[Tile]:
                 "label": _("Emprunter"),
                 "wall": "butter",
                 "pictures": "perceuse gaufrier",
+            }
+        )
+    if takes_parcels(place):
+        tiles.append(
+            {
+                "url": reverse("portal:parcels"),
+                "label": _("Retirer un colis"),
+                "wall": "clay",
+                "pictures": "tiles/colis",
+            }
+        )
+    if offered_at(place).exists():
+        tiles.append(
+            {
+                "url": reverse("services:services"),
+                "label": _("Réserver un service"),
+                "wall": "water",
+                "pictures": "tiles/service tiles/rendez-vous",
+            }
+        )
+    if rounds_at(place).exists():
+        tiles.append(
+            {
+                "url": reverse("orders:rounds"),
+                "label": _("Pain et paniers"),
+                "wall": "clay",
+                "pictures": "tiles/pain-paniers",
             }
         )
     tiles.append(

@@ -1,7 +1,7 @@
-// Keeps the member's card readable without a network. The page is asked for each
+// Keeps the member's card, or parcels, readable without a network. The page is asked for each
 // time; the copy kept serves only where there is no answer. Signing out drops it.
 
-const KEPT = "card-1";
+const KEPT = "{{ kept }}";
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));

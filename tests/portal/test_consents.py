@@ -113,3 +113,17 @@ def test_a_made_up_link_is_not_there(client: Client, member: Member, path: str) 
         assert client.get(f"{PAGE}stop/{wrong}/").status_code == 404
         assert client.post(f"{PAGE}stop/{wrong}/").status_code == 404
     assert ConsentKind.CLUB_NEWS in live(member)
+
+
+def test_no_to_questions_is_given_and_taken_back_in_its_own_words(
+    signed_in: Client, member: Member
+) -> None:
+    page = signed_in.get(PAGE).content.decode()
+    assert "Une question par semaine au plus, après un service." in page
+    press(signed_in, ConsentKind.NO_QUESTIONS, "give")
+    assert live(member) == {ConsentKind.NO_QUESTIONS}
+    page = signed_in.get(PAGE).content.decode()
+    assert "nous ne vous demanderons plus votre avis" in page
+    assert "Me demander de nouveau" in page
+    press(signed_in, ConsentKind.NO_QUESTIONS, "stop")
+    assert live(member) == set()

@@ -20,12 +20,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from club.access import MemberRequest, member_required
+from club.forms import RefusableForm
 from club.kernel.bookings import Booking, Kind, kinds, of_member
 from club.kernel.calendars import ics_of
 from club.kernel.links import LIFE, SALT, booking_link
 from club.kernel.refusal import Refused
 from club.models import Member, User
 from concierge.forms import SlotForm
+from concierge.order_forms import DeliveryChoiceForm
 from portal.forms import QuantityForm
 from portal.lines import lines_of
 from portal.screen import Screen
@@ -50,7 +52,7 @@ class Door:
         return reverse(name, args=[self.argument])
 
     def urls(self) -> dict[str, str]:
-        acts = ("move", "quantity", "accept", "cancel", "renew", "agenda")
+        acts = ("move", "lines", "quantity", "accept", "cancel", "renew", "agenda")
         return {"booking": self.url()} | {act: self.url(act) for act in acts}
 
 
@@ -121,7 +123,7 @@ def page_of(
     request: HttpRequest,
     door: Door,
     template: str,
-    form: SlotForm | QuantityForm | None = None,
+    form: SlotForm | QuantityForm | RefusableForm | None = None,
     **more: Any,
 ) -> HttpResponse:
     now, screen, booking = timezone.now(), door.screen, door.booking
@@ -142,6 +144,7 @@ def page_of(
 def booking_page(request: HttpRequest, door: Door, form: SlotForm | None = None) -> HttpResponse:
     now, screen = timezone.now(), door.screen
     url, label = screen.onward(door.booking)
+    template, below = screen.below(door.booking, now) or ("", {})
     return page_of(
         request,
         door,
@@ -151,6 +154,8 @@ def booking_page(request: HttpRequest, door: Door, form: SlotForm | None = None)
         to_pay=screen.to_pay(door.booking, now),
         code=screen.code(door.booking),
         onward={"url": url, "label": label},
+        below=template,
+        **below,
     )
 
 
@@ -178,10 +183,14 @@ def booking(request: HttpRequest, door: Door) -> HttpResponse:
     return booking_page(request, door)
 
 
-def days_page(request: HttpRequest, door: Door, form: SlotForm | None = None) -> HttpResponse:
+def days_page(
+    request: HttpRequest, door: Door, form: SlotForm | DeliveryChoiceForm | None = None
+) -> HttpResponse:
     more = "plus" in {request.GET.get("jours"), request.POST.get("jours")}
     buttons = door.screen.buttons(door.booking, timezone.now(), more)
-    return page_of(request, door, "portal/move.html", form, buttons=buttons, more=more)
+    form = form or door.screen.blank(door.booking)
+    template = door.screen.move_template
+    return page_of(request, door, template, form, buttons=buttons, more=more)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -68,4 +68,5 @@ def on_paper(request: MemberRequest) -> HttpResponse:
 @cache_control(private=True, max_age=3600)
 def worker(request: HttpRequest) -> HttpResponse:
     """The script that keeps the card; served here since it may answer for its folder only."""
-    return render(request, "portal/card_worker.js", content_type="text/javascript")
+    context = {"kept": "card-1"}
+    return render(request, "portal/card_worker.js", context, content_type="text/javascript")

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from club.access import MemberRequest, member_required
 from club.domain.consents import SENTENCES, give_consent, withdraw_consent
-from club.enums import ConsentKind
+from club.enums import OBJECTIONS, ConsentKind
 from club.kernel import links
 from club.kernel.refusal import Refused
 from club.models import Member
@@ -24,7 +24,12 @@ def lines_of(member: Member) -> list[dict[str, Any]]:
     """Each kind with its sentence and its last tick; reminders by SMS need a phone."""
     last = {one.kind: one for one in member.consents.order_by("given_at", "pk")}
     return [
-        {"kind": kind, "sentence": SENTENCES[kind], "last": last.get(kind)}
+        {
+            "kind": kind,
+            "sentence": SENTENCES[kind],
+            "last": last.get(kind),
+            "is_objection": kind in OBJECTIONS,
+        }
         for kind in ConsentKind
         if kind != ConsentKind.SMS or member.user.phone or kind in last
     ]
@@ -42,12 +47,18 @@ def consents(request: MemberRequest) -> HttpResponse:
         elif request.POST.get("act") == "give":
             try:
                 give_consent(member, kind, by=request.user, now=now)
-                messages.success(request, _("C’est noté : vous êtes d’accord."))
+                text = _("C’est noté : vous êtes d’accord.")
+                if kind in OBJECTIONS:
+                    text = _("C’est noté : nous ne vous demanderons plus votre avis.")
+                messages.success(request, text)
             except Refused as refused:
                 messages.info(request, str(refused.reasons[0].text))
         else:
             withdraw_consent(member, kind, by=request.user, now=now)
-            messages.success(request, _("C’est noté : vous n’êtes plus d’accord."))
+            text = _("C’est noté : vous n’êtes plus d’accord.")
+            if kind in OBJECTIONS:
+                text = _("C’est noté : nous pourrons vous demander votre avis.")
+            messages.success(request, text)
         return redirect("portal:consents")
     return render(request, "portal/consents.html", {"lines": lines_of(member)})
 

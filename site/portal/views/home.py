@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -18,8 +19,11 @@ from club.kernel.bookings import of_member
 from club.kernel.people import spoken_phone
 from club.models import Member
 from club.queries.entitlement import coverage
+from concierge.domain.parcel_reminders import LAST
 from concierge.domain.subscriptions import is_needless
 from concierge.enums import OPEN_SUBSCRIPTIONS, Renewal, SubscriptionStatus
+from concierge.queries.deliveries import rounds_at
+from concierge.queries.parcels import takes_parcels, waiting_for
 from concierge.queries.plans import subscriptions_of
 from concierge.views.shown_plans import is_late
 from portal.lines import lines_of, urgency
@@ -75,6 +79,28 @@ def subscription_reminders(member: Member, now: datetime) -> list[tuple[Rank, di
     return found
 
 
+def parcel_reminders(member: Member, now: datetime) -> list[tuple[Rank, dict[str, Any]]]:
+    """One line for all that waits: as what is set aside, then as what is due today."""
+    today = timezone.localdate(now)
+    waiting = list(waiting_for(member))
+    if not waiting:
+        return []
+    day, number = waiting[0].keep_until, len(waiting)
+    line = {
+        "kind": "parcel",
+        "url": reverse("portal:parcels"),
+        "picture": "tiles/colis",
+        "photo": None,
+        "wall": "clay",
+        "title": ngettext("Un colis", "%(number)d colis", number) % {"number": number},
+        "label": _("à retirer jusqu’au"),
+        "day": words.day(day, today),
+        "date": day,
+        "chip": {"kind": "aside"},
+    }
+    return [((1 if day <= today + LAST else 2, day), line)]
+
+
 def reminder_of(
     lines: list[dict[str, Any]], member: Member, now: datetime
 ) -> dict[str, Any] | None:
@@ -82,6 +108,7 @@ def reminder_of(
     today = timezone.localdate(now)
     ranked: list[tuple[Rank, dict[str, Any]]] = [(urgency(line, today), line) for line in lines]
     ranked += subscription_reminders(member, now)
+    ranked += parcel_reminders(member, now)
     first = min(ranked, key=lambda pair: pair[0], default=None)
     return first[1] if first else None
 
@@ -98,6 +125,8 @@ def home(request: MemberRequest) -> HttpResponse:
     context = {
         "reminder": reminder_of(lines, member, now),
         "open_count": len(lines),
+        "takes_parcels": takes_parcels(member.place),
+        "takes_orders": rounds_at(member.place).exists(),
         "own_tiles": lambda: tiles_for(member.place),
         "right_until": held.ends_on if held.covers(today, today) else None,
         "right_ended": held.ends_on if held.ends_on and held.ends_on < today else None,

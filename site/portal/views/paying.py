@@ -23,7 +23,7 @@ from club.kernel.bookings import Booking
 from club.kernel.purchases import purchase
 from club.kernel.recurring import Price, recurring
 from club.kernel.refusal import Reason, Refused
-from club.models import Checkout, Customer, LedgerEntry, Mandate, Member, Refund
+from club.models import Checkout, Customer, Household, LedgerEntry, Mandate, Member, Refund
 from club.queries.paying import pays_online
 
 
@@ -41,6 +41,8 @@ def own(member: Member, kind: str, pk: int) -> Any:
         raise Http404 from None
     owner = getattr(subject, "member", None)
     household = getattr(subject, "household_id", None) or (owner and owner.household_id)
+    if isinstance(subject, Household):
+        household = subject.pk
     is_mine = recurring(kind) is None or owner is None or owner.pk == member.pk
     if household != member.household_id or not is_mine:
         raise Http404
@@ -53,6 +55,8 @@ def home_of(member: Member, subject: Any, renews: bool) -> tuple[str, str]:
         return reverse("portal:subscription"), _("Mon abonnement")
     if isinstance(subject, Booking) and subject.member_id == member.pk:
         return reverse("portal:booking", args=[subject.reference]), _("Voir ma réservation")
+    if isinstance(subject, Household):
+        return reverse("portal:orders"), _("Mes commandes")
     return reverse("portal:payments"), _("Voir mes paiements")
 
 

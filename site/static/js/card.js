@@ -1,10 +1,11 @@
-// The card's page works without this file; with it, it opens without a network too.
+// The card's and the parcels' pages work without this file; with it, they open without a
+// network too.
 
-const worker = document.currentScript.dataset.worker;
+const { worker, cache: kept } = document.currentScript.dataset;
 
 async function keep() {
   await navigator.serviceWorker.register(worker);
-  const cache = await caches.open("card-1");
+  const cache = await caches.open(kept);
   const parts = [...document.querySelectorAll("link[rel=stylesheet], link[rel=icon], script[src], main img, header img")];
   await cache.addAll([location.href.split("#")[0], ...new Set(parts.map((part) => part.href || part.src))]);
 }

@@ -299,7 +299,10 @@ async function readBoard() {
 function submitBox() {
   const text = input.value.trim();
   input.value = "";
-  if (!text) return;
+  if (!text) {
+    if (!queue.length) keyed("Enter")?.click();
+    return;
+  }
   const now = Date.now();
   const isSame = text.length > 4 && text === lastCode.text && now - lastCode.at < SAME_CODE;
   lastCode = { text, at: now };

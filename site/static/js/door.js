@@ -1,12 +1,10 @@
 // The door of a session off line: a scan is answered from the list that came with the
 // page, and by the signature of its ticket. desk.js keeps it and sends it later, once,
-// with what was told here. The camera reads codes where the browser can.
+// with what was told here.
 
 const AZERTY_DIGITS = "&é\"'(-è_çà";
 const TICKET = /^(T1\.([\w-]{8,12})\.(R\d{10})\.(\d{1,2}))\.([\w-]{86})$/;
 const ENOUGH = 3; // letters that let in whom they name alone
-const CAMERA_EVERY = 300; // ms between two looks of the camera
-const SAME_CODE_SEEN = 4000; // ms in which the camera still sees the same card
 
 let source = null;
 let list = null;
@@ -161,44 +159,3 @@ document.addEventListener("desk:alone", ({ detail }) => {
   turn = turn.then(() => answer(detail)).catch(() => undefined);
   detail.until(turn);
 });
-
-// -- The camera -----------------------------------------------------------------------------
-
-const button = document.querySelector("[data-camera]");
-const video = document.querySelector("[data-camera-view]");
-let looking = 0;
-
-function stopLooking() {
-  clearInterval(looking);
-  looking = 0;
-  for (const track of video.srcObject?.getTracks() ?? []) track.stop();
-  video.srcObject = null;
-  video.hidden = true;
-}
-
-async function startLooking() {
-  const detector = new BarcodeDetector({ formats: ["qr_code", "code_128"] });
-  try {
-    const constraints = { video: { facingMode: "environment" } };
-    video.srcObject = await navigator.mediaDevices.getUserMedia(constraints);
-  } catch {
-    document.querySelector("[data-camera-refused]").hidden = false;
-    return;
-  }
-  video.hidden = false;
-  await video.play();
-  let seen = { text: "", at: 0 };
-  looking = setInterval(async () => {
-    const [code] = await detector.detect(video).catch(() => []);
-    if (!code || (code.rawValue === seen.text && Date.now() - seen.at < SAME_CODE_SEEN)) return;
-    seen = { text: code.rawValue, at: Date.now() };
-    const form = document.querySelector("[data-box]");
-    form.elements.texte.value = code.rawValue;
-    form.requestSubmit();
-  }, CAMERA_EVERY);
-}
-
-if (button && "BarcodeDetector" in window && navigator.mediaDevices) {
-  button.hidden = false;
-  button.addEventListener("click", () => (looking ? stopLooking() : startLooking()));
-}

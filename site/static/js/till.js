@@ -20,7 +20,7 @@ const pay = document.querySelector("[data-pay]");
 
 function showTotal() {
   let total = 0;
-  for (const input of pay.querySelectorAll("[name^=plan_]:checked, [name=lines]:checked")) {
+  for (const input of pay.querySelectorAll("[name^=plan_]:checked, [name=lines]:checked, [name=more]:checked")) {
     total += Number(input.value.split(":").pop() || 0);
   }
   pay.querySelector("[data-total]").value = euros(total);
