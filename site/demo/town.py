@@ -14,11 +14,17 @@ from club.kernel.transitions import log
 from club.models import Landlord, LogEntry, Message, Place, User
 from concierge.imports.tools import import_tools
 from demo.accounts import DATA, DOMAIN, make_members, make_staff
+from demo.club_life import live_with_partners
 from demo.events import load_events
 from demo.lending import a_few_loans, tell_the_story
 from demo.money import make_plans, open_today, pay_fees
+from demo.opinions import say_how_it_went
+from demo.orders import make_orders
+from demo.parcels import make_parcels
 from demo.partners import make_partners
 from demo.places import LANDLORD, PIGEONNIER, TILLEULS, make_landlord, make_places
+from demo.services import load_services
+from demo.stays import make_stays
 
 SEED = 80080
 """The same town each time, whatever the day: only its dates follow the present."""
@@ -32,6 +38,7 @@ def load(now: datetime) -> bool:
             build(now)
             build_pages()
             build_programme(now)
+            build_opinions(now)
             settle_messages(now)
     else:
         build_pages()
@@ -59,8 +66,13 @@ def build(now: datetime) -> None:
     a_few_loans(pigeonnier, staff["olivier"], now, rng)
     for place, concierge in ((tilleuls, desk), (pigeonnier, staff["olivier"])):
         pay_fees(place, concierge, now)
+    load_services(tilleuls, pigeonnier, desk, now, Random(SEED + 2))
     open_today(tilleuls, desk, now)
+    make_parcels(tilleuls, desk, now, Random(SEED + 2))
     make_partners(landlord, staff["officer"], now)
+    live_with_partners(landlord, staff["officer"], now, Random(SEED + 2))
+    make_orders(tilleuls, pigeonnier, desk, now, Random(SEED + 3))
+    make_stays(tilleuls, desk, now)
     log(landlord, "load_demo", by=None, now=now)
 
 
@@ -83,6 +95,13 @@ def build_programme(now: datetime) -> None:
     places = {place.slug: place for place in Place.objects.select_related("landlord")}
     desk = User.objects.get(email=f"concierge@{DOMAIN}")
     load_events(places[TILLEULS], places[PIGEONNIER], desk, now, Random(SEED + 1))
+
+
+def build_opinions(now: datetime) -> None:
+    """After all that people were asked about."""
+    tilleuls = Place.objects.get(slug=TILLEULS)
+    desk = User.objects.get(email=f"concierge@{DOMAIN}")
+    say_how_it_went(tilleuls, desk, now, Random(SEED + 4))
 
 
 def age_in_days(now: datetime) -> int:

@@ -13,17 +13,19 @@ from django.contrib.staticfiles import finders
 from django.db import transaction
 
 from club.domain.access import sync_groups
-from club.enums import Activity, TenancyResult
+from club.enums import Account, Activity, TenancyResult
 from club.kernel.invariants import all_invariants
 from club.kernel.spans import local_day
 from club.models import (
     Card,
     Closure,
     Household,
+    LedgerEntry,
     LogEntry,
     Member,
     Message,
     OpeningHours,
+    Opinion,
     Place,
     Residence,
     TenancyDigest,
@@ -31,10 +33,33 @@ from club.models import (
 )
 from club.queries.calendar import calendar_of
 from club.queries.entitlement import coverage, may
-from concierge.enums import CopyStatus, LoanStatus, RepairStatus
-from concierge.models import Copy, Department, Loan, Repair, Tool
+from club.queries.opinion_figures import by_month
+from club.queries.opinions import calls_to_make
+from concierge.enums import (
+    CopyStatus,
+    KeyStatus,
+    LoanStatus,
+    OrderStatus,
+    RepairStatus,
+    StayStatus,
+)
+from concierge.models import (
+    Copy,
+    Department,
+    KeySet,
+    Loan,
+    Order,
+    Parcel,
+    Repair,
+    StandingOrder,
+    Stay,
+    StayVisit,
+    Tool,
+)
 from concierge.queries.availability import lines
+from concierge.queries.deliveries import coming
 from concierge.queries.loans import to_hand_over
+from concierge.queries.parcels import live_proxies, numbers_at, waiting_for
 from demo import town
 from events.enums import RegistrationStatus
 from events.models import EventPage, Registration, WalkIn
@@ -230,6 +255,46 @@ def test_leila_comes_with_two_children_and_marc_has_a_place_to_pay(now):
     marc = coming.get(member__user__email="marc@demo.example")
     assert (marc.cents, marc.status) == (3_00, RegistrationStatus.PENDING)
     assert marc.pay_until > now
+
+
+def test_the_shelves_have_parcels_that_wait_in_each_way(now, tilleuls):
+    numbers = numbers_at(tilleuls, local_day(now))
+    assert (numbers.for_somebody, numbers.for_nobody, numbers.to_send_back) == (5, 1, 1)
+    leila = Member.objects.get(user__email="leila@demo.example")
+    assert waiting_for(leila).count() == 2
+    assert len(live_proxies([leila], local_day(now))) == 2
+    assert Parcel.objects.filter(status="collected").count() > 10
+    assert Parcel.objects.filter(status="returned").exists()
+
+
+def test_bread_and_baskets_are_ordered_fetched_and_paid(now, tilleuls):
+    states = Counter(Order.objects.values_list("status", flat=True))
+    assert set(states) == {OrderStatus.ORDERED, OrderStatus.COLLECTED, OrderStatus.MISSED}
+    assert states[OrderStatus.COLLECTED] > 60
+    ahead = coming(tilleuls, now)
+    assert {delivery.round.name for delivery in ahead} == {"Pain frais", "Panier de légumes"}
+    assert sum(delivery.ordered for delivery in ahead) > 10
+    leila = Member.objects.get(user__email="leila@demo.example")
+    assert StandingOrder.objects.get().member == leila
+    assert Order.objects.filter(member=leila, status=OrderStatus.ORDERED).count() >= 4
+    rose = Order.objects.filter(member__user__email="rose@demo.example")
+    assert [(one.status, one.channel) for one in rose] == [(OrderStatus.ORDERED, "desk")] * 2
+    assert LedgerEntry.objects.filter(account=Account.GOODS, kind="payment").count() > 5
+
+
+def test_a_home_is_looked_after_and_keys_hang_on_the_board(now):
+    assert Counter(Stay.objects.values_list("status", flat=True)) == {
+        StayStatus.ENDED: 1, StayStatus.RUNNING: 1, StayStatus.BOOKED: 2,
+    }  # fmt: skip
+    hooks = KeySet.objects.order_by("hook").values_list("hook", "status")
+    assert list(hooks) == [(2, KeyStatus.RETURNED), (3, KeyStatus.HELD), (7, KeyStatus.HELD)]
+    assert StayVisit.objects.exclude(incident="").filter(called_at=None).count() == 1
+
+
+def test_people_said_how_it_went_and_two_wait_for_a_call(now, tilleuls):
+    faces = Counter(Opinion.objects.values_list("face", flat=True))
+    assert faces["happy"] > faces[""] / 2 > faces["unhappy"] > calls_to_make(tilleuls).count() == 2
+    assert len(by_month(Place.objects.all(), now.date() - timedelta(days=120), now.date())) > 5
 
 
 def test_what_always_holds_holds_in_the_town(now):

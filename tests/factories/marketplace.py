@@ -11,12 +11,13 @@ from marketplace import models
 from marketplace.enums import (
     DocumentKind,
     DocumentStatus,
+    OfferKind,
     PartnerKind,
     PartnerStatus,
     Shop,
     Trade,
 )
-from tests.factories.club import NOW, LandlordFactory
+from tests.factories.club import NOW, LandlordFactory, MemberFactory, UserFactory
 
 FIRST, LAST = date(2027, 1, 1), date(2027, 12, 31)
 
@@ -87,3 +88,77 @@ def insured(
     for trade in trades:
         models.DocumentTrade.objects.create(document=document, trade=trade)
     return document
+
+
+class PersonFactory(DjangoModelFactory):
+    """Somebody who acts for a partner."""
+
+    class Meta:
+        model = models.PartnerPerson
+
+    partner = factory.SubFactory(PartnerFactory)
+    user = factory.SubFactory(UserFactory)
+    added_at = NOW
+
+
+class OfferFactory(DjangoModelFactory):
+    """Ten per cent on everything, live since the year began."""
+
+    class Meta:
+        model = models.Offer
+
+    partner = factory.SubFactory(PartnerFactory)
+    title = "Tout le magasin"
+    kind = OfferKind.PERCENT
+    percent = 10
+    starts_on = FIRST
+    live = True
+
+
+class UseFactory(DjangoModelFactory):
+    class Meta:
+        model = models.OfferUse
+
+    offer = factory.SubFactory(OfferFactory)
+    member = factory.SubFactory(MemberFactory)
+    period = "2027-03"
+    rank = factory.Sequence(lambda n: n + 1)
+    used_at = NOW
+    amount_cents = 20_00
+    saving_cents = 2_00
+
+
+class VisitFactory(DjangoModelFactory):
+    class Meta:
+        model = models.VisitRequest
+
+    member = factory.SubFactory(MemberFactory)
+    landlord = factory.LazyAttribute(lambda one: one.member.household.landlord)
+    trade = Trade.PLUMBING
+    what = "Le robinet de la cuisine fuit."
+    address = "3 allée des Tilleuls, bâtiment B"
+    town = "Amiens"
+    phone = "+33612345678"
+    asked_at = NOW
+
+
+class AskFactory(DjangoModelFactory):
+    class Meta:
+        model = models.VisitAsk
+
+    visit = factory.SubFactory(VisitFactory)
+    partner = factory.SubFactory(ArtisanFactory)
+    rank = 1
+    asked_at = NOW
+
+
+class CertificateFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Certificate
+
+    household = factory.LazyAttribute(lambda one: one.member.household)
+    member = factory.SubFactory(MemberFactory)
+    insurer = "Assurances du Nord"
+    starts_on = FIRST
+    ends_on = LAST
+    received_at = NOW

@@ -34,8 +34,8 @@ PEOPLE = (
     ("concierge", "concierge : /desk/ et /admin/", BY_PASSWORD),
     ("officer", "chargée de mission du bailleur : /desk/ et /admin/", BY_PASSWORD),
     ("editor", "rédaction : /admin/", BY_PASSWORD),
-    ("baker", "boulanger, un compte simple", BY_CODE),
-    ("plumber", "plombier, un compte simple", BY_CODE),
+    ("baker", "boulanger : /espace-partenaire/", BY_CODE),
+    ("plumber", "plombier : /espace-partenaire/", BY_CODE),
 )
 
 
