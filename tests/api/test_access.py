@@ -14,6 +14,7 @@ from tests.factories.club import AssignmentFactory, PlaceFactory
 from tests.factories.concierge import ToolFactory
 from tests.factories.events import SessionFactory
 from tests.factories.marketplace import PartnerFactory
+from tests.factories.services import ServiceFactory
 
 ROUTES = [
     ("GET", "/me"),
@@ -21,10 +22,14 @@ ROUTES = [
     ("GET", "/tools"),
     ("GET", "/tools/{tool}"),
     ("GET", "/tools/{tool}/availability"),
+    ("GET", "/services"),
+    ("GET", "/services/{service}/slots"),
+    ("GET", "/deliveries"),
     ("GET", "/events"),
     ("GET", "/events/{event}"),
     ("GET", "/partners"),
     ("GET", "/partners/{partner}"),
+    ("GET", "/offers"),
     ("GET", "/bookings"),
     ("POST", "/bookings"),
     ("GET", "/bookings/{reference}"),
@@ -32,6 +37,13 @@ ROUTES = [
     ("POST", "/bookings/{reference}/cancel"),
     ("POST", "/bookings/{reference}/renew"),
 ]
+OF_PARTNERS = [
+    ("GET", "/my/offers"),
+    ("GET", "/my/offers/{offer}"),
+    ("PATCH", "/my/offers/{offer}"),
+    ("POST", "/cards/check"),
+]
+"""For the token of somebody who acts for a partner: no member's is good for these."""
 ON_ONE_BOOKING = [route for route in ROUTES if "{reference}" in route[1]]
 BODIES = {"PATCH": {"starts_on": "2027-03-16"}}
 
@@ -44,10 +56,10 @@ def test_the_routes_above_are_all_there_are() -> None:
         for path, operations in api.get_openapi_schema(path_prefix="/api/v1/")["paths"].items()
         for method in operations
     }
-    assert documented == set(ROUTES)
+    assert documented == {*ROUTES, *OF_PARTNERS}
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
+@pytest.mark.parametrize(("method", "path"), ROUTES + OF_PARTNERS)
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "Bearer wrong", "Basic YTpi"])
 def test_without_a_good_token_nothing_is_told(
     db: None, method: str, path: str, authorization: str
@@ -93,6 +105,7 @@ def test_a_token_that_reads_reads(
     made = caller_for(member.user).post("/bookings", loan_body(tool)).json()
     made["event"] = SessionFactory(place=member.place).event.public_id
     made["partner"] = PartnerFactory(landlord=member.place.landlord).public_id
+    made["service"] = ServiceFactory(place=member.place).public_id
     reader = caller_for(member.user, "read")
     assert reader(method, path.format(**made)).status_code == 200
 
@@ -127,6 +140,16 @@ def test_an_account_without_membership_is_told_so(
     answer = caller_for(concierge_user)(method, path, BODIES.get(method))
     assert answer.status_code == 403
     assert answer.json()["code"] == "no_member"
+
+
+@pytest.mark.parametrize(("method", "path"), OF_PARTNERS)
+def test_an_account_of_no_partner_is_told_so(
+    api: Any, concierge_user: Any, caller_for: Callable[..., Caller], method: str, path: str
+) -> None:
+    for caller in (api, caller_for(concierge_user)):
+        answer = caller(method, path, BODIES.get(method))
+        assert answer.status_code == 403
+        assert answer.json()["code"] == "no_partner"
 
 
 @pytest.mark.parametrize("path", ["/tools/{id}", "/tools/{id}/availability"])

@@ -175,7 +175,7 @@ def test_the_list_costs_the_same_however_long(api: Any, place: Any, rows: int) -
         PartnerHours.objects.create(
             partner=plumber(place), weekday=1, opens=time(8), closes=time(18)
         )
-    for query, statements in [("", 4), ("&q=artisan", 6), ("&place=tilleuls", 4)]:
+    for query, statements in [("", 5), ("&q=artisan", 7), ("&place=tilleuls", 5)]:
         with wire() as sent:
             assert len(api.get(f"/partners?limit=100{query}").json()["items"]) == rows
         assert len(sent) == 1 + statements + limit_statements()
@@ -185,4 +185,4 @@ def test_a_partner_costs_the_same_whatever_it_has(api: Any, place: Any) -> None:
     one = plumber(place, trades=[Trade.PLUMBING, Trade.HEATING])
     with wire() as sent:
         assert api.get(f"/partners/{one.public_id}").status_code == 200
-    assert len(sent) == 1 + 5 + limit_statements()
+    assert len(sent) == 1 + 6 + limit_statements()

@@ -17,7 +17,9 @@ from club.models import IdempotentAnswer
 from config.api import api as ninja_api
 from tests.factories.concierge import CopyFactory, LoanFactory, ToolFactory, days_later
 from tests.factories.events import RegistrationFactory, SessionFactory
-from tests.factories.marketplace import PartnerFactory
+from tests.factories.marketplace import OfferFactory, PartnerFactory, PersonFactory
+from tests.factories.orders import DeliveryFactory, DeliveryRoundFactory, OrderFactory
+from tests.factories.services import AppointmentFactory, ServiceFactory
 
 Addresses = dict[str, list[str]]
 load_all_checks()
@@ -51,12 +53,20 @@ def town(
     taken = RegistrationFactory(
         session=SessionFactory(place=place, price_cents=300), member=member, quantity=2
     )
+    partner = PartnerFactory(landlord=place.landlord)
+    PersonFactory(partner=partner, user=member.user)
     SessionFactory(place=place, event=taken.session.event, in_days=14)
+    held = AppointmentFactory(service=ServiceFactory(place=place), member=member)
+    ordered = OrderFactory(
+        delivery=DeliveryFactory(round=DeliveryRoundFactory(place=place)), member=member
+    )
     return {
         "tool_id": [copy.tool.public_id],
         "event_id": [taken.session.event.public_id],
-        "partner_id": [PartnerFactory(landlord=place.landlord).public_id],
-        "reference": [loan.reference, taken.reference],
+        "partner_id": [partner.public_id],
+        "offer_id": [OfferFactory(partner=partner).public_id],
+        "service_id": [held.service.public_id],
+        "reference": [loan.reference, taken.reference, held.reference, ordered.reference],
     }
 
 
@@ -86,14 +96,16 @@ def test_the_document_names_each_kind_and_each_problem(db: None) -> None:
     making = document["paths"]["/api/v1/bookings"]["post"]
     body = making["requestBody"]["content"]["application/json"]["schema"]
     assert [one["$ref"].rsplit("/", 1)[1] for one in body["oneOf"]] == [
-        "LoanRequest", "RegistrationRequest",
+        "LoanRequest", "AppointmentRequest", "OrderRequest", "StayRequest", "RegistrationRequest",
     ]  # fmt: skip
     assert body["discriminator"]["propertyName"] == "kind"
     changing = document["paths"]["/api/v1/bookings/{reference}"]["patch"]["requestBody"]
     assert [
         one["$ref"].rsplit("/", 1)[1]
         for one in changing["content"]["application/json"]["schema"]["anyOf"]
-    ] == ["LoanChanges", "RegistrationChanges"]
+    ] == [
+        "LoanChanges", "AppointmentChanges", "OrderChanges", "StayChanges", "RegistrationChanges",
+    ]  # fmt: skip
     assert set(making["responses"]) == {
         201, 202, 400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503,
     }  # fmt: skip

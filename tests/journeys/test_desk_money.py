@@ -103,6 +103,7 @@ def test_the_tills_day(
     expect(counter.locator("main")).to_contain_text("fond de 50\xa0€")
     assert_accessible(counter)
     counter.goto(f"{live}/desk/membre/{newcomer.pk}/encaisser/")
+    expect(counter.get_by_label("Reçu en espèces")).to_be_focused()
     counter.keyboard.press("Enter")
     answered(counter, "Encaissé 60\xa0€.")
     counter.goto(f"{live}/desk/caisse/")

@@ -1,6 +1,6 @@
 """Each role × each screen of day-to-day data × its own place and another's."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from concierge.enums import Audience
 from concierge.models import PlanListing
 from events.models import EventPolicy
 from marketplace.enums import DocumentKind, PartnerKind, Trade
-from marketplace.models import ComplianceRule
+from marketplace.models import ComplianceRule, RefusalReport, Suggestion
 from tests.factories.club import (
     NOW,
     ClosureFactory,
@@ -35,13 +35,22 @@ from tests.factories.concierge import (
     ToolFactory,
 )
 from tests.factories.events import RegistrationFactory
-from tests.factories.marketplace import ArtisanFactory, insured
+from tests.factories.marketplace import (
+    ArtisanFactory,
+    CertificateFactory,
+    OfferFactory,
+    PersonFactory,
+    insured,
+)
 from tests.factories.money import (
     PlanFactory,
     SponsorshipFactory,
     SubscriptionFactory,
     TillDayFactory,
 )
+from tests.factories.orders import DeliveryFactory, DeliveryRoundFactory
+from tests.factories.parcels import ParcelPolicyFactory
+from tests.factories.services import AppointmentFactory
 from tests.signin import sign_in_staff
 
 NOWHERE = (403, 302)
@@ -71,8 +80,9 @@ def money_of(member: Any) -> dict[str, Any]:
     }
 
 
-def partner_of(place: Place) -> dict[str, Any]:
+def partner_of(place: Place, member: Any) -> dict[str, Any]:
     artisan = ArtisanFactory(landlord=place.landlord)
+    offer = OfferFactory(partner=artisan)
     rule = ComplianceRule.objects.create(
         landlord=place.landlord, kind=PartnerKind.MERCHANT, document=DocumentKind.HYGIENE
     )
@@ -80,6 +90,13 @@ def partner_of(place: Place) -> dict[str, Any]:
         "partner": artisan,
         "partnerdocument": insured(artisan, Trade.PLUMBING),
         "compliancerule": rule,
+        "partnerperson": PersonFactory(partner=artisan),
+        "suggestion": Suggestion.objects.create(
+            landlord=place.landlord, name="Crémerie", shop="cheese", received_at=NOW
+        ),
+        "refusalreport": RefusalReport.objects.create(
+            offer=offer, member=member, happened="refused", happened_on=NOW, reported_at=NOW
+        ),
     }
 
 
@@ -103,11 +120,18 @@ def things_of(place: Place) -> dict[str, Any]:
         "copy": CopyFactory(tool=tool, place=place),
         "department": tool.department,
         "lendingpolicy": PolicyFactory(place=place),
+        "service": (meeting := AppointmentFactory(service__place=place, member=member)).service,
+        "appointment": meeting,
+        "delivery": (brought := DeliveryFactory(round=DeliveryRoundFactory(place=place))),
+        "deliveryround": brought.round,
+        "product": brought.round.goods.get().product,
+        "parcelpolicy": ParcelPolicyFactory(place=place),
         "session": (seat := RegistrationFactory(session__place=place, member=member)).session,
         "registration": seat,
         "eventpolicy": EventPolicy.objects.create(place=place),
         **money_of(member),
-        **partner_of(place),
+        **partner_of(place, member),
+        "certificate": CertificateFactory(member=member),
         "defectreport": DefectReport.objects.create(
             place=place, page="/", what="Rien", reported_at=NOW
         ),
@@ -143,6 +167,12 @@ NAMES = [
     "copy",
     "department",
     "lendingpolicy",
+    "service",
+    "appointment",
+    "delivery",
+    "deliveryround",
+    "product",
+    "parcelpolicy",
     "session",
     "registration",
     "eventpolicy",
@@ -157,6 +187,7 @@ NAMES = [
     "partner",
     "partnerdocument",
     "compliancerule",
+    "certificate",
 ]
 
 
@@ -195,30 +226,16 @@ def test_a_form_offers_and_takes_ones_own_places_alone(
     client: Client, place: Place, theirs: dict[str, Any], role: str
 ) -> None:
     sign_in_staff(client, staff(place, role))
-    form = client.get(reverse("closure:add")).context["form"]
+    form = client.get(reverse("copy:add")).context["form"]
     assert list(form.fields["place"].queryset) == [place]
-    answer = client.post(
-        reverse("closure:add"),
-        {
-            "place": theirs["place"].pk,
-            "starts_on": "2027-05-01",
-            "ends_on": "2027-05-02",
-            "reason": "works",
-        },
-    )
+    tool = ToolFactory(landlord=place.landlord)
+    typed = {"tool": tool.pk, "condition": "good"}
+    answer = client.post(reverse("copy:add"), typed | {"place": theirs["place"].pk})
     assert answer.status_code == 200
     assert "place" in answer.context["form"].errors
-    answer = client.post(
-        reverse("closure:add"),
-        {
-            "place": place.pk,
-            "starts_on": "2027-05-01",
-            "ends_on": "2027-05-02",
-            "reason": "works",
-        },
-    )
+    answer = client.post(reverse("copy:add"), typed | {"place": place.pk})
     assert answer.status_code == 302
-    assert place.closures.filter(starts_on=date(2027, 5, 1)).exists()
+    assert place.copies.filter(tool=tool).exists()
 
 
 def test_an_object_cannot_be_moved_to_another_landlord(

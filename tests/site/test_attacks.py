@@ -128,12 +128,13 @@ def test_a_scan_of_one_place_comes_again_at_another(
 
 
 @pytest.mark.parametrize("role", Role.values)
-def test_the_admins_history_tells_nobody_of_other_places(place: Place, role: str) -> None:
+def test_the_admins_reports_tell_nobody_of_other_places(place: Place, role: str) -> None:
     samira = MemberFactory(place=place, user__last_name="Vandenbroeck")
     log(samira, "wagtail.edit", user=samira.user)
     client = Client()
     sign_in_staff(client, staff(PlaceFactory(landlord=place.landlord), role))
-    for name in ("site_history", "site_history_results"):
+    reports = ("site_history", "workflow", "workflow_tasks")
+    for name in [f"{report}{part}" for report in reports for part in ("", "_results")]:
         answer = client.get(reverse(f"wagtailadmin_reports:{name}"))
         assert answer.status_code in {302, 403}
         assert "Vandenbroeck" not in answer.content.decode()
@@ -206,7 +207,7 @@ PAGES = {
                  "/emprunter/objet/{tool}/", "/emprunter/rayon/{department}/"],
     "concierge": ["/desk/", "/desk/nouveau-membre/", "/desk/pret-oublie/", "/desk/rendre/",
                   "/desk/membre/{member}/abonnement/", "/accueil/choisir/"],
-    "officer": ["/admin/member/new/", "/admin/right/new/", "/admin/closure/new/",
+    "officer": ["/admin/member/new/", "/admin/right/new/", "/desk/fermetures/fermer/",
                 "/admin/tool/new/", "/admin/copy/new/",
                 "/admin/lendingpolicy/new/", "/admin/residence/new/", "/admin/member/",
                 "/admin/tool/", "/admin/images/", "/admin/landlord/edit/{landlord}/"],

@@ -168,4 +168,6 @@ def test_the_style_sheets_stay_light_and_chain_nothing():
     weight = sum(len(gzip.compress(path.read_bytes())) for path in CSS)
     assert weight < 25 * 1024
     assert [path.name for path in CSS if "@import" in path.read_text()] == []
-    assert [path.name for path in CSS if "@layer" not in path.read_text()] == []
+    # Wagtail's own sheet has no layer, and would win over whatever lies in one.
+    ours = [path for path in CSS if not path.name.startswith("admin_")]
+    assert [path.name for path in ours if "@layer" not in path.read_text()] == []

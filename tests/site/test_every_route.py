@@ -19,11 +19,20 @@ from wagtail.log_actions import log
 
 from club.domain.tokens import create_token
 from club.enums import Role
-from club.models import Dwelling, Place, Receipt, Residence, User
+from club.models import Dwelling, LogEntry, Place, Receipt, Residence, User
 from cms.models import DefectReport
 from cms.setup import build_site
-from concierge.models import PlanListing, Repair
+from concierge.models import CounterUse, PlanListing, Repair, StandingOrder
 from events.models import EventPolicy
+from marketplace.domain.fees import take_fee
+from marketplace.models import (
+    Convention,
+    Partner,
+    PartnerChange,
+    PartnerClosure,
+    RefusalReport,
+    Suggestion,
+)
 from tests.factories.club import (
     NOW,
     CardFactory,
@@ -36,7 +45,14 @@ from tests.factories.club import (
 from tests.factories.cms import staff
 from tests.factories.concierge import CopyFactory, LoanFactory, PolicyFactory, ToolFactory
 from tests.factories.events import RegistrationFactory
-from tests.factories.marketplace import PartnerFactory
+from tests.factories.marketplace import (
+    AskFactory,
+    CertificateFactory,
+    OfferFactory,
+    PartnerFactory,
+    PersonFactory,
+    insured,
+)
 from tests.factories.money import (
     CheckoutFactory,
     PlanFactory,
@@ -44,6 +60,11 @@ from tests.factories.money import (
     SubscriptionFactory,
     TillDayFactory,
 )
+from tests.factories.opinions import unhappy
+from tests.factories.orders import DeliveryFactory, DeliveryRoundFactory, OrderFactory
+from tests.factories.parcels import ParcelFactory, ParcelPolicyFactory, ProxyFactory
+from tests.factories.services import AppointmentFactory
+from tests.factories.stays import KeySetFactory, RunningStayFactory, photo
 from tests.signin import sign_in_staff
 
 SECRETS = ("Vandenbroeck", "samira.v@example.org", "+33639980001", "06\xa039\xa098\xa000\xa001")
@@ -59,17 +80,21 @@ FORGED = {
 """Wagtail reads these forms' fields unasked: an empty one, which its pages never send, fails."""
 SEALED = (
     "mon-espace/r/", "mon-espace/agenda/<", "mon-espace/foyer/rejoindre/<",
-    "mon-espace/accords/stop/",
+    "mon-espace/accords/stop/", "avis/<", "a/<",
 )  # fmt: skip
 """What a secret in the address opens: a wrong one opens nothing, to nobody."""
+CONCIERGES_ALONE = ("desk/gardes/", "desk/cles/", "desk/membre/<int:pk>/garde/")
+"""Which homes are empty, and where their keys hang: no officer's business."""
 OFFICERS_ALONE = {"desk/membre/<int:pk>/abonnement/"}
 """A right that is given without money."""
 TEAM_AT_PLACE = {"concierge", "officer"}
-CALLERS = {"resident", "neighbour", "partner", "concierge"}
+PARTNERS = {"partner", "other partner"}
+"""One who acts for the partner of the addresses, and one of another shop in town."""
+CALLERS = {"resident", "neighbour", *PARTNERS, "concierge"}
 """Who holds a token for the API."""
 RESIDENTS = {"resident", "neighbour"}
 STAFF = {"concierge", "concierge elsewhere", "officer", "officer elsewhere", "editor"}
-EVERYBODY = ["visitor", "resident", "neighbour", "partner", *sorted(STAFF)]
+EVERYBODY = ["visitor", "resident", "neighbour", *sorted(PARTNERS), *sorted(STAFF)]
 
 
 @dataclass(frozen=True)
@@ -118,15 +143,63 @@ class Town:
             seat = self.things["seat"]
             names = {"reference": seat.reference, "public_id": seat.session.public_id}
             return seat.session.event.public_id if "evenement/" in path else str(names[name])
+        if path.startswith(("espace-partenaire/demandes/", "avantages/demande/")):
+            return "1" if name == "number" else str(self.things["visit"].public_id)
+        if path.startswith(("espace-partenaire/", "avantages/offre/")) and name == "public_id":
+            return str(self.things["offer"].public_id)
+        if path.startswith(("desk/livraisons/", "espace-partenaire/commandes/")):
+            order = self.things["order"]
+            names = {"reference": order.reference, "day": order.delivery.day.isoformat()}
+            return str(names.get(name, order.delivery.public_id))
+        if path.startswith("desk/colis/") and name == "name":
+            return "rendre"
+        if path.startswith(("desk/gardes/", "desk/cles/")) and name in {"name", "which"}:
+            acts = {"desk/gardes/visite/": "defaire", "desk/gardes/": "annuler"}
+            act = next((act for start, act in acts.items() if path.startswith(start)), "sortir")
+            return "recues" if name == "which" else act
+        if path.startswith("paniers/"):
+            order, standing = self.things["order"], self.things["standing"]
+            if name == "public_id":
+                return str(order.delivery.public_id)
+            if name == "pk":
+                return str(standing.pauses.get().pk)
+            return str(standing.reference if "reguliere/" in path else order.reference)
+        if path.startswith(("services/", "desk/rendez-vous/")):
+            meeting = self.things["appointment"]
+            names = {"reference": meeting.reference, "public_id": meeting.service.public_id}
+            return str(names.get(name, "venu"))
+        if path.startswith("desk/a-appeler/"):
+            names = {"reference": self.things["opinion"].reference}
+            return str(names.get(name, "regle"))
+        if path.startswith("desk/fermetures/appels/"):
+            return str(self.things["call"].pk if name == "entry" else self.things["member"].pk)
         if path.startswith("desk/seances/"):
             seat = self.things["seat"]
             names = {"reference": seat.reference, "public_id": seat.session.public_id}
             return str(names.get(name, "venus"))
+        if path.startswith("avantages/souhaits/"):
+            return str(self.things["suggestion"].pk)
         if path.startswith("avantages/"):
             slugs = {"kind": "artisans", "sort": "plomberie"}
             return slugs.get(name, str(self.things["partner"].public_id))
         of_prefix = {
+            "attestation-assurance/": self.things["certificate"].pk,
+            "admin/attestations/": self.things["certificate"].pk,
+            "espace-partenaire/ma-page/defaire/": self.things["partnerchange"].pk,
+            "espace-partenaire/ma-page/fermer/": self.things["partnerclosure"].pk,
+            "espace-partenaire/ma-page/collegue/": self.things["colleague"].pk,
+            "espace-partenaire/papiers/": self.things["partnerdocument"].pk,
+            "admin/partenaires/recus/": self.things["fee"].pk,
+            "admin/partenaires/": self.things["partner"].pk,
             "desk/reparation": self.things["repair"].pk,
+            "desk/fermetures/": self.things["closure"].pk,
+            "desk/compter": self.things["use"].pk,
+            "desk/colis/": self.things["parcel"].reference,
+            "desk/gardes/visite/": self.things["stayvisit"].pk,
+            "mon-espace/gardes/": self.things["stayvisit"].pk,
+            "desk/gardes/": self.things["stay"].reference,
+            "desk/cles/": self.things["keyset"].reference,
+            "mon-espace/colis/": self.things["proxy"].pk,
             "desk/recu/": self.things["receipt"].pk,
             "desk/caisse": self.things["tillday"].pk,
             "mon-espace/acces": self.things["apitoken"].pk,
@@ -159,6 +232,16 @@ def stopped_clock() -> Iterator[None]:
         yield
 
 
+def fee_of(partner: Partner, by: User) -> Receipt:
+    Convention.objects.filter(partner=partner).update(fee_cents=100_00)
+    convention = partner.conventions.get()
+    place = partner.landlord.places.order_by("pk")[0]
+    return take_fee(
+        convention, starts_on=convention.starts_on, cents=100_00, means="cheque", place=place,
+        by=by, now=NOW,
+    )  # fmt: skip
+
+
 @pytest.fixture
 def town(place: Place) -> Town:
     elsewhere = PlaceFactory(landlord=place.landlord, slug="ailleurs", name="Accueil d’ailleurs")
@@ -171,15 +254,27 @@ def town(place: Place) -> Town:
     copy = CopyFactory(tool=ToolFactory(landlord=place.landlord), place=place)
     loan = LoanFactory(copy=copy, member=samira)
     seat = RegistrationFactory(session__place=place, member=samira)
+    meeting = AppointmentFactory(service__place=place, member=samira)
+    stay = RunningStayFactory(service__place=place, member=samira)
+    stay.visits.order_by("day")[0].photo.save("visite.jpg", photo())
     residence = Residence.objects.create(landlord=place.landlord, code="R1", name="Les Aulnes")
-    partner = PartnerFactory(landlord=place.landlord)
+    partner = PartnerFactory(landlord=place.landlord, delivers=True)
+    round = DeliveryRoundFactory(place=place, producer=partner.producer)
+    order = OrderFactory(delivery=DeliveryFactory(round=round), member=samira)
+    standing = StandingOrder.objects.create(
+        member=samira, round=round, starts_on=NOW.date(), created_at=NOW
+    )
+    standing.pauses.create(first_on=NOW.date(), last_on=NOW.date())
     token, plain = create_token(samira.user, "essai", "write", NOW)
     subscription = SubscriptionFactory(of=samira, plan=PlanFactory(landlord=place.landlord))
     neighbour = MemberFactory(place=place, user__last_name="Roussel")
+    paul = UserFactory(first_name="Paul", last_name="Boulanger")
+    offer = OfferFactory(partner=partner)
     users = {
         "resident": samira.user,
         "neighbour": neighbour.user,
-        "partner": UserFactory(first_name="Paul", last_name="Boulanger"),
+        "partner": PersonFactory(partner=partner, user=paul).user,
+        "other partner": PersonFactory(partner__landlord=place.landlord).user,
         "concierge": staff(place, Role.CONCIERGE),
         "concierge elsewhere": staff(elsewhere, Role.CONCIERGE),
         "officer": staff(place, Role.OFFICER),
@@ -195,7 +290,31 @@ def town(place: Place) -> Town:
         "place": place,
         "landlord": place.landlord,
         "partner": partner,
+        "offer": offer,
+        "colleague": PersonFactory(partner=partner),
+        "partnerclosure": PartnerClosure.objects.create(
+            partner=partner, starts_on=NOW.date(), ends_on=NOW.date()
+        ),
+        "partnerchange": PartnerChange.objects.create(
+            partner=partner, kind="phone", before={"phone": ""}, after={"phone": ""}, at=NOW
+        ),
+        "partnerdocument": insured(partner),
+        "partnerperson": PersonFactory(partner=partner),
+        "suggestion": Suggestion.objects.create(
+            landlord=place.landlord, member=samira, name="Crémerie", shop="cheese",
+            status="open", received_at=NOW, open_at=NOW,
+        ),
+        "refusalreport": RefusalReport.objects.create(
+            offer=offer, member=samira, happened="refused", happened_on=NOW, reported_at=NOW
+        ),
+        "fee": fee_of(partner, users["concierge"]),
         "closure": ClosureFactory(place=place),
+        "call": LogEntry.objects.create(
+            subject_kind="place", subject_id=place.pk, verb="close_place", at=NOW,
+            facts={"calls": [{"member": samira.pk, "lines": [["Gaufrier", "", "", False]]}]},
+        ),
+        "certificate": CertificateFactory(member=samira),
+        "visit": AskFactory(visit__member=samira, partner__landlord=place.landlord).visit,
         "member": samira,
         "household": samira.household,
         "right": RightFactory(household=samira.household),
@@ -205,6 +324,23 @@ def town(place: Place) -> Town:
         "copy": copy,
         "department": copy.tool.department,
         "lendingpolicy": PolicyFactory(place=place),
+        "service": meeting.service,
+        "appointment": meeting,
+        "use": CounterUse.objects.create(
+            service=meeting.service, place=place, member=samira, at=NOW
+        ),
+        "order": order,
+        "standing": standing,
+        "delivery": order.delivery,
+        "deliveryround": round,
+        "product": round.goods.get().product,
+        "opinion": unhappy(member=samira),
+        "stay": stay,
+        "stayvisit": stay.visits.order_by("day")[0],
+        "keyset": KeySetFactory(member=samira, stay=stay, reason="stay"),
+        "parcelpolicy": ParcelPolicyFactory(place=place),
+        "parcel": ParcelFactory(member=samira, reference="R4821703319"),
+        "proxy": ProxyFactory(member=samira),
         "session": seat.session,
         "registration": seat,
         "eventpolicy": EventPolicy.objects.create(place=place),
@@ -233,14 +369,15 @@ def town(place: Place) -> Town:
             "reference": loan.reference, "label": copy.label, "act": "preter",
             "signed": "InI0ODIxNyI:1tabcd:tampered", "feed_token": "somebodyelses",
             "public_id": copy.tool.public_id, "tool_id": copy.tool.public_id,
-            "partner_id": partner.public_id,
+            "service_id": meeting.service.public_id,
+            "partner_id": partner.public_id, "offer_id": offer.public_id,
             "slug": copy.tool.department.slug, "token": CardFactory(member=samira).token,
             "code": "0" * 20, "landlord_id": place.landlord_id, "stamp": "abc",
             "app_label": "club", "model_name": "member", "app_name": "cms",
             "content_type_app_name": "cms", "content_type_model_name": "servicepage",
             "object_id": samira.pk, "action": "delete", "action_name": "publish",
             "name": "retirer", "filter_spec": "width-100", "revision_id_a": "earliest",
-            "revision_id_b": "latest", "uidb64": "MQ",
+            "revision_id_b": "latest", "uidb64": "MQ", "deed": "retirer",
         },
     }  # fmt: skip
     return Town(place, users, things, tokens)
@@ -251,7 +388,10 @@ def ask(town: Town, client: Client, actor: str, method: str, address: str) -> Ht
     if address.startswith("/api/") and actor in town.tokens:
         headers["Authorization"] = f"Bearer {town.tokens[actor]}"
     kind = {"content_type": "application/json"} if address.startswith("/api/") else {}
-    return client.generic(method, address, headers=headers, **kind)
+    response = client.generic(method, address, headers=headers, **kind)
+    if response.streaming:
+        b"".join(response.streaming_content)  # read to its end, a file is closed
+    return response
 
 
 def wanted(actor: str, route: Route) -> Callable[[int], bool] | None:
@@ -266,6 +406,8 @@ def wanted(actor: str, route: Route) -> Callable[[int], bool] | None:
         if actor not in STAFF or actor == "editor":
             return {403}.__contains__
         if path in OFFICERS_ALONE and "officer" not in actor:
+            return {403}.__contains__
+        if path.startswith(CONCIERGES_ALONE) and "concierge" not in actor:
             return {403}.__contains__
         if route.names and actor not in TEAM_AT_PLACE:
             return {404, 405}.__contains__
@@ -287,18 +429,48 @@ def wanted(actor: str, route: Route) -> Callable[[int], bool] | None:
         if route.names and not is_own:
             return {404, 405}.__contains__
         return {200, 302, 405, 422}.__contains__
-    if path.startswith(("emprunter/reserve/", "seances/inscrit/")):
+    if path.startswith("attestation-assurance/"):
+        if actor == "visitor":
+            return {302, 405}.__contains__
+        if actor not in RESIDENTS:
+            return {403, 405}.__contains__
+        if route.names and not is_own:
+            return {404, 405}.__contains__
+        return {200, 302, 404, 405}.__contains__
+    if path.startswith(
+        ("emprunter/reserve/", "seances/inscrit/", "services/reserve/", "paniers/commande/",
+         "paniers/reguliere/")
+    ):  # fmt: skip
         if is_own:
             return {200, 302, 405}.__contains__
         return {302, 403, 404, 405}.__contains__
     if path.startswith("api/v1/") and not path.endswith(("docs", "openapi.json", "v1/")):
-        if actor in {"partner", "concierge"}:
-            return {403, 405}.__contains__
         if actor not in CALLERS:
             return {401, 405}.__contains__
+        is_partners = path.startswith(("api/v1/my/", "api/v1/cards/"))
+        if is_partners != (actor in PARTNERS) or actor == "concierge":
+            return {403, 405}.__contains__
+        if is_partners and route.names and actor != "partner":
+            return {404, 405}.__contains__
         if "<reference>" in path and not is_own:
             return {400, 404, 405, 422}.__contains__
-    if path.startswith("compte/equipe/") and actor in {*RESIDENTS, "partner"}:
+    if path.startswith("avantages/demande/") and route.names:
+        if actor == "visitor":
+            return {302, 405}.__contains__
+        if actor not in RESIDENTS:
+            return {403, 405}.__contains__
+        return ({200, 302, 404, 405} if is_own else {404, 405}).__contains__
+    if path.startswith("espace-partenaire/entrer/"):
+        return {200, 404, 405}.__contains__
+    if path.startswith("espace-partenaire/"):
+        if actor == "visitor":
+            return {302, 405}.__contains__
+        if actor not in PARTNERS:
+            return {403, 405}.__contains__
+        if route.names and actor != "partner":
+            return {404, 405}.__contains__
+        return {200, 302, 404, 405, 422}.__contains__
+    if path.startswith("compte/equipe/") and actor in {*RESIDENTS, *PARTNERS}:
         return {200, 302, 403, 404, 405}.__contains__
     return None
 

@@ -91,6 +91,14 @@ def test_production_names_what_is_missing(tmp_path: Path, name: str) -> None:
         ("WORKERS", "two", "WORKERS must be a whole number, not 'two'."),
         ("WORKERS", "0", "WORKERS must be at least 1, not 0."),
         ("TRUSTED_PROXIES", "-1", "TRUSTED_PROXIES must be at least 0, not -1."),
+        *(
+            (
+                "COMPANY_REGISTER_URL",
+                value,
+                "COMPANY_REGISTER_URL must look like https://register.example.org.",
+            )
+            for value in ("register.example.org", "ftp://register.example.org", "https://")
+        ),
         (
             "EMAIL_URL",
             "carrier-pigeon://roof",
