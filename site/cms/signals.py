@@ -20,6 +20,7 @@ from club.models import (
     Landlord,
     OpeningHours,
     Place,
+    Producer,
     SchoolHolidays,
     Season,
 )
@@ -27,14 +28,37 @@ from club.signals import restamp
 from cms.models import FooterItem, MenuItem, Navigation
 from cms.pagecache import void
 from cms.permissions import sync_user
-from concierge.models import Copy, Department, LendingPolicy, Loan, Part, Plan, Repair, Tool
+from concierge.models import (
+    Appointment,
+    Copy,
+    Delivery,
+    DeliveryRound,
+    DeliveryStock,
+    Department,
+    LendingPolicy,
+    Loan,
+    Order,
+    Part,
+    Plan,
+    Product,
+    Repair,
+    RoundProduct,
+    Service,
+    ServiceHours,
+    ServicePause,
+    Tool,
+)
 from content.models import BasePage, Picture
 from events.models import EventPage, EventPolicy, Registration, Session, WalkIn
 from marketplace.models import (
     ComplianceRule,
     Convention,
     DocumentTrade,
+    InsurancePrice,
+    Offer,
+    OfferStock,
     Partner,
+    PartnerClosure,
     PartnerDocument,
     PartnerHours,
     PartnerTrade,
@@ -42,10 +66,13 @@ from marketplace.models import (
 
 FRAMES = (FooterItem, MenuItem, Navigation, Site)
 CONTENTS = (
-    Closure, ComplianceRule, Convention, Copy, Department, DocumentTrade, EventPage,
-    EventPolicy, ExceptionalHours, Landlord, LendingPolicy, Loan, OpeningHours, Part, Partner,
-    PartnerDocument, PartnerHours, PartnerTrade, Picture, Place, Plan, Registration, Repair,
-    SchoolHolidays, Season, Session, Tool, WalkIn,
+    Appointment, Closure, ComplianceRule, Convention, Copy, Delivery,
+    DeliveryRound, DeliveryStock, Department, DocumentTrade, EventPage,
+    EventPolicy, ExceptionalHours, InsurancePrice, Landlord, LendingPolicy, Loan, Offer,
+    OfferStock, OpeningHours, Order,
+    Part, Partner, PartnerClosure, PartnerDocument, PartnerHours, PartnerTrade, Picture,
+    Place, Plan, Producer, Product, Registration, Repair, RoundProduct, SchoolHolidays, Season,
+    Service, ServiceHours, ServicePause, Session, Tool, WalkIn,
 )  # fmt: skip
 
 WAYS_TO_LANDLORD = (
@@ -54,7 +81,12 @@ WAYS_TO_LANDLORD = (
     ("tool", "landlord"),
     ("copy", "place", "landlord"),
     ("session", "place", "landlord"),
+    ("service", "place", "landlord"),
     ("partner", "landlord"),
+    ("offer", "partner", "landlord"),
+    ("producer", "landlord"),
+    ("round", "place", "landlord"),
+    ("delivery", "place", "landlord"),
 )
 
 

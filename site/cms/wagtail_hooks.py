@@ -56,7 +56,8 @@ def keep_what_the_law_asks_for(request: HttpRequest, page: Page) -> HttpResponse
 
 
 @hooks.register("construct_reports_menu")
-def hide_site_history(request: HttpRequest, menu_items: list[Any]) -> None:
-    """It tells of every place at once, so that staff of one are refused it."""
+def hide_whole_reports(request: HttpRequest, menu_items: list[Any]) -> None:
+    """They tell of every place at once, so that staff of one are refused them."""
+    whole = {"site-history", "workflows", "workflow-tasks"}
     if not request.user.is_superuser:
-        menu_items[:] = [item for item in menu_items if item.name != "site-history"]
+        menu_items[:] = [item for item in menu_items if item.name not in whole]

@@ -6,6 +6,7 @@ one sentence that names the variable.
 """
 
 import os
+import re
 import secrets
 import sys
 from pathlib import Path
@@ -482,6 +483,14 @@ if STRIPE_SECRET_KEY:
         raise ImproperlyConfigured(
             "STRIPE_API_BASE and a live STRIPE_SECRET_KEY exclude each other."
         )
+
+# -- The State's company register: staff look partners up by SIRET where it has an address --
+
+COMPANY_REGISTER_URL = env.str("COMPANY_REGISTER_URL", "").rstrip("/")
+if COMPANY_REGISTER_URL and not re.fullmatch(
+    r"https?://[\w.-]+(:\d+)?(/[\w./-]*)?", COMPANY_REGISTER_URL
+):
+    raise ImproperlyConfigured("COMPANY_REGISTER_URL must look like https://register.example.org.")
 
 # -- Messages out -------------------------------------------------------------------------
 

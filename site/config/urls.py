@@ -6,6 +6,7 @@ from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as admin_urls
 from wagtail.documents import urls as document_urls
 
+from concierge.views.orders import editors_page
 from concierge.views.prices import prices
 from config.api import api
 from config.api_docs import docs
@@ -26,7 +27,13 @@ urlpatterns = [
     path("emprunter/", include("concierge.urls")),
     path("abonnement/", prices, name="prices"),
     path("seances/", include("events.urls")),
+    path("services/", include("concierge.urls_services")),
+    path("paniers/", include("concierge.urls_orders")),
+    path("pain-et-paniers/", editors_page),
     path("avantages/", include("marketplace.urls")),
+    path("espace-partenaire/", include("portal.urls_orders_pro")),
+    path("espace-partenaire/", include("marketplace.urls_pro")),
+    path("attestation-assurance/", include("marketplace.urls_certificate")),
     path("", include("club.urls")),
     path("", include("content.urls")),
     path("", include("cms.urls")),

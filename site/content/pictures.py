@@ -18,18 +18,19 @@ class DrawnAnew(ContentFile):
     """A file that `reencoded` made."""
 
 
-def reencoded(file: File) -> DrawnAnew:
+def reencoded(file: File, most_bytes: int | None = None) -> DrawnAnew:
     """The same picture drawn anew, its orientation applied; refused where it is too much.
 
     The size in bytes is looked at before anything is read, and the size in pixels before
     anything is decoded: a small file may unfold to gigabytes.
     """
-    if file.size > settings.WAGTAILIMAGES_MAX_UPLOAD_SIZE:
+    most = most_bytes or settings.WAGTAILIMAGES_MAX_UPLOAD_SIZE
+    if file.size > most:
         raise ValidationError(
             _("Cette photo pèse %(size)s. Choisissez-en une de %(most)s au plus.")
             % {
                 "size": filesizeformat(file.size),
-                "most": filesizeformat(settings.WAGTAILIMAGES_MAX_UPLOAD_SIZE),
+                "most": filesizeformat(most),
             },
             code="too_heavy",
         )
