@@ -26,7 +26,8 @@ from concierge.domain.order_reminders import TODAY, is_of_today
 from concierge.domain.standing import GROUP
 from concierge.enums import DeliveryStatus, Leftover, OrderStatus
 from concierge.models import Delivery, Order, OrderLine, StandingOrder
-from concierge.queries.deliveries import totals
+from concierge.queries.deliveries import baskets_of, totals
+from concierge.queries.pickups import to_call
 
 TEMPLATE = "concierge/email/order"
 IN_AGENDA = {"order.made", "order.moved", "order.cancelled", "order.failed"}
@@ -289,7 +290,7 @@ def is_standing_told(message: Message, standing: StandingOrder, now: datetime) -
     return message.event == "standing.ended" or standing.ended_at is None
 
 
-# -- The producer ------------------------------------------------------------------------------
+# -- The producer, and the counter ---------------------------------------------------------------
 
 
 def load_deliveries(ids: Iterable[int]) -> dict[int, Delivery]:
@@ -359,6 +360,47 @@ def write_to_producer(message: Message, head: Delivery, now: datetime) -> Letter
     )
 
 
+EXPECTED = "delivery.expected"
+
+
+def is_expected(message: Message, head: Delivery, now: datetime) -> bool:
+    return any(one.status == DeliveryStatus.SENT for one in together_of(message, head))
+
+
+def said_to_counter(message: Message, head: Delivery, now: datetime) -> Words:
+    """What comes, how many people come for it, and whom to call: numbers, no names."""
+    found = [one for one in together_of(message, head) if one.status == DeliveryStatus.SENT]
+    today = local_day(now)
+    orders = baskets_of(found)
+    facts = []
+    for one in found:
+        span = words.span(one.collect_from, one.collect_until)
+        facts.append((f"{one.round.name}, {words.day(one.day, today)}, {span}", made_for(one)))
+        facts.append((_("À remettre"), people_said(orders[one.pk])))
+    pieces = sum(one.ordered for one in found)
+    subject = ngettext(
+        "À recevoir %(day)s : une pièce", "À recevoir %(day)s : %(number)d pièces", pieces
+    ) % {"day": words.day(found[0].day, today), "number": pieces}
+    said = Words(subject, [_("Les commandes sont closes. Voici ce qui arrive à l’accueil.")], facts)
+    if to_call(head.place, now).filter(pk__in=[one.pk for one in found]).exists():
+        text = _("Appelez %(producer)s : aucun message ne lui parvient.")
+        said.sentences.append(text % {"producer": head.producer})
+    return said
+
+
+def people_said(number: int) -> str:
+    return ngettext("une commande", "%(number)d commandes", number) % {"number": number}
+
+
+def write_to_counter(message: Message, head: Delivery, now: datetime) -> Letter:
+    return letter_of(
+        TEMPLATE,
+        said_to_counter(message, head, now).context(),
+        button=_("Ouvrir la livraison"),
+        link=settings.BASE_URL + reverse("desk:delivery", args=[head.public_id]),
+    )
+
+
 DELIVERIES = ("delivery.sent", "delivery.moved", "delivery.cancelled")
 
 
@@ -369,6 +411,7 @@ def register() -> None:
         letters.register(
             Sort(event, StandingOrder, load_standing, is_standing_told, write_standing)
         )
+    letters.register(Sort(EXPECTED, Delivery, load_deliveries, is_expected, write_to_counter))
     for event in DELIVERIES:
         letters.register(
             Sort(event, Delivery, load_deliveries, lambda *_said: True, write_to_producer)

@@ -1,7 +1,9 @@
 """A private file, handed out by a view that has asked who may read it."""
 
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, Http404
+from django.http import FileResponse, Http404, HttpResponse
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
 
 from club.kernel.private import sort_of
 
@@ -17,5 +19,14 @@ def as_download(file: FieldFile) -> FileResponse:
     sort = sort_of(content.read(16)) or "application/octet-stream"
     content.seek(0)
     response = FileResponse(content, as_attachment=True, content_type=sort)
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def as_pdf_file(content: bytes, name: str) -> HttpResponse:
+    """A file that was made just now, to read or to print."""
+    response = HttpResponse(content, content_type="application/pdf")
+    said = content_disposition_header(as_attachment=False, filename=f"{slugify(name)}.pdf")
+    response["Content-Disposition"] = said or "inline"
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -6,6 +6,7 @@ The rule
 - At the cut-off all deliveries of a producer that end then are sent in one transaction
   under their locks: a second scheduler finds nothing left. The producer has one message
   with what to make for each place. Where nobody acts for the producer, staff call.
+- The concierges of each place have one message with what comes to their counter.
 - What a household with a standing order owes is looked at then, not weeks before.
 - A delivery that nobody has ordered of does not come.
 - Where a delivery is cancelled, every order of it fails, is credited, and is told.
@@ -20,7 +21,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from club.domain.messages import SETTLING, channel_for, tell, tell_many
+from club.domain.messages import SETTLING, channel_for, tell, tell_many, tell_user
+from club.enums import Role
 from club.kernel import producers, words
 from club.kernel.producers import Hit
 from club.kernel.refusal import refuse
@@ -29,6 +31,7 @@ from club.kernel.transactions import hold, in_one_transaction
 from club.kernel.transitions import log, move
 from club.models import Message, Producer, User
 from club.queries.calendar import calendar_of
+from club.queries.team import holders
 from concierge.domain import order_fees as fees
 from concierge.domain.orders import drop, locked, recount, tell_order
 from concierge.domain.standing import GROUP, fill, tell_standing
@@ -251,6 +254,7 @@ def send_together(producer_id: int, cutoff_at: datetime, *, now: datetime) -> in
             )  # fmt: skip
     if found:
         tell_producer(found, "delivery.sent", now)
+        tell_counters([one for one in found if one.status == DeliveryStatus.SENT], now)
     return len(found)
 
 
@@ -290,6 +294,20 @@ def tell_producer(deliveries: Sequence[Delivery], event: str, now: datetime, **f
     if not told:
         for one in deliveries:
             log(one, TO_CALL, by=None, now=now, facts={"event": event})
+
+
+def tell_counters(deliveries: Sequence[Delivery], now: datetime) -> None:
+    """Each concierge of a place has one message with all that comes to it."""
+    of_place: dict[int, list[Delivery]] = defaultdict(list)
+    for delivery in deliveries:
+        of_place[delivery.place_id].append(delivery)
+    for place, found in of_place.items():
+        head, facts = found[0], {"deliveries": [one.pk for one in found]}
+        for row in holders(Role.CONCIERGE, place=place):
+            key = f"delivery.expected:{head.public_id}:{int(now.timestamp())}:{row.user_id}"
+            tell_user(
+                row.user, row.place, "delivery.expected", head, key=key, now=now, facts=facts
+            )
 
 
 @in_one_transaction

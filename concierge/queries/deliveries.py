@@ -1,5 +1,6 @@
 """When a round comes, what is left of each delivery, and who has ordered what."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -225,6 +226,12 @@ def totals(deliveries: Iterable[Delivery]) -> list[Total]:
         numbers[product] = (before + number, sum_ + number * cents)
     products = Product.objects.filter(pk__in=numbers).select_related("producer")
     return [Total(product, *numbers[product.pk]) for product in products]
+
+
+def baskets_of(deliveries: Iterable[Delivery]) -> Counter[int]:
+    """How many orders are handed over at each delivery."""
+    rows = Order.objects.filter(delivery__in=list(deliveries), status__in=BAKED_FOR)
+    return Counter(rows.values_list("delivery", flat=True))
 
 
 @dataclass(frozen=True)

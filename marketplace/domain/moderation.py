@@ -17,7 +17,8 @@ from club.enums import Role
 from club.kernel.refusal import refuse
 from club.kernel.transactions import hold, in_one_transaction
 from club.kernel.transitions import log
-from club.models import Assignment, User
+from club.models import User
+from club.queries.team import holders
 from marketplace.domain.told import tell_partner
 from marketplace.models import Offer, OfficerApproval
 from marketplace.queries.offers import active_state
@@ -108,11 +109,9 @@ def turn_down(offer: Offer, revision_id: int, why: str, *, by: User, now: dateti
 
 def tell_officers(offer: Offer, *, by: User, now: datetime) -> None:
     """Each of the landlord's, once; who proposed it themselves knows."""
-    held = Assignment.objects.filter(
-        role=Role.OFFICER, place__landlord=offer.partner.landlord_id, user__is_active=True
-    ).exclude(user=by)
-    rows = held.select_related("user", "place__landlord").order_by("-pk")
-    for row in {one.user_id: one for one in rows}.values():
+    for row in holders(Role.OFFICER, place__landlord=offer.partner.landlord_id):
+        if row.user_id == by.pk:
+            continue
         tell_user(
             row.user,
             row.place,

@@ -1,5 +1,6 @@
 """The pages of deliveries: what comes, one of them, its sheets, an order for somebody."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from secrets import randbelow
@@ -26,10 +27,12 @@ from club.kernel.refusal import Refused, refuse
 from club.kernel.spans import local_day
 from club.kernel.transactions import in_one_transaction
 from club.models import Member, User
+from club.sheets import Column, Line, Sheet, as_pdf
+from club.views.files import as_pdf_file
 from concierge.domain.deliveries import cancel_delivery, mark_called, set_most, shift_delivery
 from concierge.domain.orders import cancel_order, change_order, order_once, place_order
 from concierge.enums import BAKED_FOR, CancelledFor, DeliveryStatus, OrderStatus
-from concierge.models import Delivery, Order
+from concierge.models import Delivery, Order, OrderLine
 from concierge.queries.deliveries import coming, last_lines, sheet, totals
 from concierge.queries.pickups import (
     WAITING,
@@ -323,6 +326,48 @@ def depot_sheet(request: StaffRequest, public_id: str) -> HttpResponse:
     here = delivery_here(request, public_id)
     context = {"delivery": here, "hours": hours_words(here), "totals": totals([here])}
     return render(request, "desk/delivery_sheet.html", context | {"rows": rows_of(here)})
+
+
+@staff
+@never_cache
+@require_GET
+def depot_pdf(request: StaffRequest, public_id: str) -> HttpResponse:
+    """The same sheet as a file, to send and to file away."""
+    here = delivery_here(request, public_id)
+    name = f"{here.round}-{here.day.isoformat()}"
+    return as_pdf_file(as_pdf(paper_of(here)), name)
+
+
+def paper_of(here: Delivery) -> Sheet:
+    head = [f"{_('Retrait')} {hours_words(here)} · {here.producer}"]
+    if here.status == DeliveryStatus.OPEN:
+        text = _("jusqu’ici : on commande jusqu’à %(moment)s")
+        head.append(text % {"moment": words.moment(here.cutoff_at)})
+    elif here.status == DeliveryStatus.CANCELLED:
+        head.append(_("annulée"))
+    return Sheet(
+        title=f"{here.place} : {here.round}, {words.day(here.day)}",
+        head=head,
+        totals=[f"{total.quantity} × {total.product}" for total in totals([here])]
+        or [_("Rien n’est commandé.")],
+        columns=[
+            Column(_("Nom"), 40),
+            Column(_("Carte"), 28),
+            Column(_("Commande")),
+            Column(_("Signature"), 50),
+        ],
+        lines=[
+            Line(
+                (row["name"], row["number"], goods_on_paper(row["lines"]), row["state"]),
+                row["is_grey"],
+            )
+            for row in rows_of(here)
+        ],
+    )
+
+
+def goods_on_paper(lines: Iterable[OrderLine]) -> list[str]:
+    return [f"{line.quantity} {line.stock.product}" for line in lines]
 
 
 def rows_of(here: Delivery) -> list[dict[str, Any]]:

@@ -55,6 +55,9 @@ urlpatterns = [
     path("livraisons/<slug:public_id>/annuler/", deliveries.cancel, name="delivery-cancel"),
     path("livraisons/<slug:public_id>/deplacer/", deliveries.shift, name="delivery-shift"),
     path("livraisons/<slug:public_id>/feuille/", deliveries.depot_sheet, name="delivery-sheet"),
+    path(
+        "livraisons/<slug:public_id>/feuille.pdf", deliveries.depot_pdf, name="delivery-sheet-pdf"
+    ),
     path("livraisons/<slug:public_id>/totaux/", deliveries.totals_sheet, name="delivery-totals"),
     path("livraisons/<slug:public_id>/appele/", deliveries.called, name="delivery-called"),
     path("livraisons/<slug:public_id>/commander/", deliveries.order_who, name="order-who"),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from club.enums import Role
 from club.kernel import letters, producers
 from club.kernel.invariants import all_invariants
 from club.kernel.refusal import Refused
@@ -12,6 +13,7 @@ from club.kernel.spans import at, local_day
 from club.models import Member, Message, Place, Producer, User
 from club.queries.calendar import calendar_of
 from concierge.domain.deliveries import (
+    cancel_delivery,
     fail,
     hits,
     make_deliveries,
@@ -24,7 +26,7 @@ from concierge.domain.deliveries import (
 )
 from concierge.domain.order_fees import balance
 from concierge.domain.standing import stand
-from concierge.enums import DeliveryStatus, OnClosed, OrderStatus
+from concierge.enums import CancelledFor, DeliveryStatus, OnClosed, OrderStatus
 from concierge.models import (
     Delivery,
     DeliveryRound,
@@ -38,7 +40,7 @@ from concierge.queries.pickups import to_call
 from marketplace.domain.atonce import close_and_fail
 from marketplace.domain.people import add_person
 from marketplace.enums import PartnerStatus
-from tests.factories.club import ClosureFactory, PlaceFactory
+from tests.factories.club import AssignmentFactory, ClosureFactory, PlaceFactory
 from tests.factories.marketplace import PartnerFactory
 from tests.factories.orders import (
     FRIDAY,
@@ -203,6 +205,38 @@ def test_the_producers_letter_tells_what_to_make_for_each_place(baker: Any, plac
     assert letter.text.count("2 × Pain") == 2 and "4 × Pain" in letter.text
     assert "Accueil du parc" in letter.text and "/espace-partenaire/" in letter.link
     assert not to_call(place, delivery.cutoff_at)
+
+
+def test_the_counter_reads_at_the_cut_off_what_comes_and_for_how_many(place: Place) -> None:
+    bread = ProductFactory(name="Pain")
+    nadia, _same = AssignmentFactory.create_batch(2, place=place)
+    AssignmentFactory(place=place, role=Role.EDITOR)
+    AssignmentFactory(place=place, user__is_active=False)
+    there = AssignmentFactory(place=PlaceFactory(name="Accueil du parc"))
+    for here in (place, there.place):
+        round = DeliveryRoundFactory(place=here, producer=bread.producer, goods=[(bread, None)])
+        delivery = DeliveryFactory(round=round)
+        for quantity in (1, 2):
+            OrderFactory(delivery=delivery, lines={bread.public_id: quantity})
+    empty = DeliveryFactory(round=DeliveryRoundFactory(place=place))
+    for now in (delivery.cutoff_at, delivery.cutoff_at + timedelta(minutes=1)):
+        send_due(now)
+    assert empty.cutoff_at == delivery.cutoff_at
+    messages = Message.objects.filter(event="delivery.expected")
+    assert messages.count() == 3
+    message = messages.get(user=nadia.user)
+    sort = letters.sort_of("delivery.expected")
+    assert sort is not None
+    head = sort.load([message.subject_id])[message.subject_id]
+    assert sort.is_wanted(message, head, delivery.cutoff_at)
+    letter = sort.write(message, head, delivery.cutoff_at)
+    assert letter.subject == "À recevoir vendredi 12\xa0mars\xa0: 3 pièces"
+    assert "3 × Pain" in letter.text and "2 commandes" in letter.text
+    assert "Appelez" in letter.text and "Accueil du parc" not in letter.text
+    assert letter.link.endswith(f"/desk/livraisons/{head.public_id}/")
+    cancel_delivery(head, CancelledFor.CLOSED, by=None, now=delivery.cutoff_at)
+    head.refresh_from_db()
+    assert not sort.is_wanted(message, head, delivery.cutoff_at)
 
 
 def test_whom_no_message_reaches_is_called(baker: Any, place: Place) -> None:

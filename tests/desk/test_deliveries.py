@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pypdf import PdfReader
 
 from club.models import Card, LogEntry, Member, Place
 from concierge.domain.deliveries import send_due
@@ -315,6 +317,37 @@ def test_the_sheets_on_paper(
     assert "Samira" not in totals.replace("Samira B", "")
 
 
+def in_pdf(response: Any) -> list[str]:
+    """The text of each page."""
+    assert response["Content-Type"] == "application/pdf"
+    return [page.extract_text() for page in PdfReader(BytesIO(response.content)).pages]
+
+
+def test_the_sheet_to_sign_is_a_file_too(
+    desk: Client, delivery: Delivery, order: Order, card: Card, other_member: Member
+) -> None:
+    gone = OrderFactory(delivery=delivery, member=other_member)
+    cancel_order(gone, by=other_member.user, now=NOW)
+    answer = desk.get(url(delivery, "feuille.pdf"))
+    assert answer["Content-Disposition"] == 'inline; filename="paniers-2027-03-12.pdf"'
+    [text] = in_pdf(answer)
+    for said in ("Benali", "M 204 511", "1 Panier de légumes", "annulé", "page 1 / 1"):
+        assert said in text.replace("\xa0", " ")
+
+
+def test_a_long_sheet_has_its_heading_on_each_page_and_takes_text_as_typed(
+    desk: Client, delivery: Delivery
+) -> None:
+    for number in range(40):
+        member = MemberFactory(user__last_name=f"<b>{number:02}&", user__first_name="Nguyễn")
+        OrderFactory(delivery=delivery, member=member)
+    pages = in_pdf(desk.get(url(delivery, "feuille.pdf")))
+    assert len(pages) == 2
+    assert all("Signature" in text and f"page {n} / 2" in text for n, text in enumerate(pages, 1))
+    said = "".join(pages)
+    assert all(f"<b>{number:02}&" in said for number in range(40)) and "Nguyen" in said
+
+
 # -- How many, another day, called off -------------------------------------------------------------
 
 
@@ -420,7 +453,7 @@ def test_what_is_owed_is_taken_at_the_till(
 
 # -- Who may, and statements -----------------------------------------------------------------------
 
-PAGES = ("", "feuille/", "totaux/", "places/", "annuler/", "deplacer/", "commander/")
+PAGES = ("", "feuille/", "feuille.pdf", "totaux/", "places/", "annuler/", "deplacer/", "commander/")
 ACTS = ("non-retire/", "appele/", "defaire/", "attendus/", "places/", "annuler/", "deplacer/")
 
 
