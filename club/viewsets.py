@@ -39,13 +39,27 @@ def narrow(form: forms.BaseForm, user: Any, model: type[models.Model], action: s
             field.queryset = visible(choices, user, RULES[model], [action])  # type: ignore[attr-defined]
 
 
+def narrow_lines(formset: Any, *scope: Any) -> None:
+    """The same in each line of a form, and in the empty one that the page copies."""
+    add_fields = formset.add_fields
+
+    def add_own(form: forms.BaseForm, index: int | None) -> None:
+        add_fields(form, index)
+        narrow(form, *scope)
+
+    formset.add_fields = add_own
+
+
 class ScopedForm(WagtailAdminModelForm):
     """Its choices are those of one's own places, so that nothing can be put elsewhere."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         action = "change" if self.instance.pk else "add"
-        narrow(self, self.for_user, type(self.instance), action)
+        scope = (self.for_user, type(self.instance), action)
+        narrow(self, *scope)
+        for formset in self.formsets.values():
+            narrow_lines(formset, *scope)
 
 
 class OfficersItem(MenuItem):

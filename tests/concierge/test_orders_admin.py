@@ -96,6 +96,24 @@ def test_a_product_with_its_price_in_euros_and_its_allergens(admin: Client, plac
     assert "producer" in page.context["form"].errors
 
 
+def test_a_round_offers_ones_own_products_alone(admin: Client, round: DeliveryRound) -> None:
+    other = LandlordFactory(slug="autre", name="Autre Habitat")
+    theirs = ProductFactory(producer=ProducerFactory(landlord=other), name="Pain des autres")
+    ours = round.goods.get()
+    for url in (reverse("deliveryround:add"), reverse("deliveryround:edit", args=[round.pk])):
+        page = admin.get(url)
+        assert ours.product.name in page.text and "Pain des autres" not in page.text
+    page = edit(admin, round, goods=[{"id": ours.pk, "product": theirs.pk, "most": ""}])
+    assert page.context["form"].formsets["goods"].errors == [
+        {
+            "product": [
+                "Sélectionnez un choix valide. Ce choix ne fait pas partie de ceux disponibles."
+            ]
+        }
+    ]
+    assert round.goods.get().product == ours.product
+
+
 def test_a_product_is_withdrawn_and_offered_again_by_its_verbs(
     admin: Client, round: DeliveryRound, member: Member
 ) -> None:
