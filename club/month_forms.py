@@ -1,14 +1,19 @@
 """The months that a report is about, as staff choose them."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django import forms
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.widgets import AdminDateInput
 
 from club.kernel.inputs import FIRST_YEAR, LAST_YEAR
+from club.kernel.spans import local_day
 
 FURTHEST = timedelta(days=5 * 366)
 
@@ -45,3 +50,35 @@ class MonthsForm(forms.Form):
         elif first and last and (last - first > FURTHEST or not near(first) or not near(last)):
             self.add_error("last", forms.ValidationError(_("Choisissez cinq ans au plus.")))
         return data
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a report's address asks for: the months, where they can be read, and how."""
+
+    form: MonthsForm
+    months: tuple[date, date] | None
+    wants_file: bool
+    file_url: str
+
+
+def asked(request: HttpRequest) -> Asked:
+    usual = usual_period(local_day(timezone.now()))
+    form = MonthsForm(request.GET if "first" in request.GET else usual)
+    months = None
+    if form.is_valid():
+        months = whole_months(form.cleaned_data["first"], form.cleaned_data["last"])
+    return Asked(form, months, wants_file(request), file_url(request, usual))
+
+
+def wants_file(request: HttpRequest) -> bool:
+    return request.GET.get("fichier") == "csv"
+
+
+def file_url(request: HttpRequest, usual: Mapping[str, date]) -> str:
+    """Where the same lines are a file; the usual days are named, so that it stays the same."""
+    query = request.GET.copy()
+    query["fichier"] = "csv"
+    if "first" not in query:
+        query.update({name: day.isoformat() for name, day in usual.items()})
+    return f"?{query.urlencode()}"

@@ -1,10 +1,13 @@
-"""A private file, handed out by a view that has asked who may read it."""
+"""A file, handed out by a view that has asked who may read it: a kept one, or one made now."""
+
+from collections.abc import Iterable, Sequence
 
 from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, Http404, HttpResponse
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 
+from club.domain.journal import csv_row
 from club.kernel.private import sort_of
 
 
@@ -29,4 +32,13 @@ def as_pdf_file(content: bytes, name: str) -> HttpResponse:
     said = content_disposition_header(as_attachment=False, filename=f"{slugify(name)}.pdf")
     response["Content-Disposition"] = said or "inline"
     response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def as_csv_file(name: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> HttpResponse:
+    """For a spreadsheet in French: the mark says UTF-8. Who calls has made text `plain`."""
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    response.write("\ufeff" + csv_row(*heads))
+    response.writelines(csv_row(*row) for row in rows)
     return response

@@ -305,9 +305,7 @@ def tell_counters(deliveries: Sequence[Delivery], now: datetime) -> None:
         head, facts = found[0], {"deliveries": [one.pk for one in found]}
         for row in holders(Role.CONCIERGE, place=place):
             key = f"delivery.expected:{head.public_id}:{int(now.timestamp())}:{row.user_id}"
-            tell_user(
-                row.user, row.place, "delivery.expected", head, key=key, now=now, facts=facts
-            )
+            tell_user(row.user, row.place, "delivery.expected", head, key=key, now=now, facts=facts)
 
 
 @in_one_transaction

@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -16,14 +15,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from club.access import is_fresh, prove, staff_places
-from club.domain.journal import csv_row, plain
+from club.domain.journal import plain
 from club.enums import Role
 from club.forms import add_refusal
 from club.kernel import words
 from club.kernel.refusal import Refused
 from club.kernel.spans import local_day
 from club.models import Place
+from club.month_forms import file_url, usual_period, wants_file
 from club.permissions import RULES, places_for, visible
+from club.views.files import as_csv_file
 from events.domain.changes import (
     Effect,
     Plan,
@@ -328,51 +329,37 @@ def attendance(request: HttpRequest) -> HttpResponse:
     """By month and place; the same lines as a file with `?fichier=csv`."""
     places = team_places(request)
     now = timezone.now()
-    form = PeriodForm(request.GET if "first" in request.GET else usual_period(now), places=places)
+    usual = usual_period(local_day(now))
+    form = PeriodForm(request.GET if "first" in request.GET else usual, places=places)
     months: list[Month] = []
     if form.is_valid():
         data = form.cleaned_data
         chosen = [data["place"]] if data["place"] else list(places)
         months = by_month(chosen, data["first"], data["last"], now=now)
-        if request.GET.get("fichier") == "csv":
+        if wants_file(request):
             return as_file(months)
-    query = request.GET.copy()
-    query["fichier"] = "csv"
-    if "first" not in query:
-        query.update({name: str(value) for name, value in usual_period(now).items()})
     context = {
         "form": form,
         "months": months,
-        "file_url": f"?{query.urlencode()}",
+        "file_url": file_url(request, usual),
         "page_title": _("Fréquentation"),
     }
     return render(request, "events/admin/attendance.html", context)
 
 
-def usual_period(now: Any) -> dict[str, date]:
-    """The last twelve months, this one with them."""
-    today = local_day(now)
-    first = (today.replace(day=1) - timedelta(days=335)).replace(day=1)
-    return {"first": first, "last": today}
-
-
 def as_file(months: Iterable[Month]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="frequentation.csv"'
-    response.write("\ufeff")
-    response.write(
-        csv_row(
-            _("Mois"), _("Point d’accueil"), _("Séances tenues"), _("Sans pointage"),
-            _("Séances annulées"), _("Places"), _("Inscrits"), _("Venus"), _("Absents"),
-            _("Sans inscription"), _("Foyers"), _("Remplissage, %"),
-        )
+    heads = [
+        _("Mois"), _("Point d’accueil"), _("Séances tenues"), _("Sans pointage"),
+        _("Séances annulées"), _("Places"), _("Inscrits"), _("Venus"), _("Absents"),
+        _("Sans inscription"), _("Foyers"), _("Remplissage, %"),
+    ]  # fmt: skip
+    return as_csv_file("frequentation", heads, map(cells_of, months))
+
+
+def cells_of(month: Month) -> list[str]:
+    numbers = (
+        month.held, month.uncounted, month.cancelled, month.places, month.registered,
+        month.came, month.no_shows, month.walk_ins, month.households,
     )  # fmt: skip
-    for month in months:
-        numbers = (
-            month.held, month.uncounted, month.cancelled, month.places, month.registered,
-            month.came, month.no_shows, month.walk_ins, month.households,
-        )  # fmt: skip
-        rate = "" if month.fill_rate is None else str(round(100 * month.fill_rate))
-        name = plain(month.place.name)
-        response.write(csv_row(f"{month.month:%m/%Y}", name, *map(str, numbers), rate))
-    return response
+    rate = "" if month.fill_rate is None else str(round(100 * month.fill_rate))
+    return [f"{month.month:%m/%Y}", plain(month.place.name), *map(str, numbers), rate]

@@ -18,13 +18,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from wagtail.permissions import policy_registry
 
-from club.domain.journal import csv_row, plain
+from club.domain.journal import plain
 from club.forms import add_refusal
 from club.kernel.refusal import Refused
 from club.kernel.spans import local_day
 from club.models import Household, Landlord
 from club.permissions import RULES, places_for, visible
-from club.views.files import as_download
+from club.views.files import as_csv_file, as_download
 from marketplace.domain.certificates import call, to_ask
 from marketplace.forms.insurance import CallForm, FollowForm
 from marketplace.models import Certificate, CertificateCall
@@ -121,20 +121,17 @@ def address(request: HttpRequest, **more: Any) -> str:
 
 
 def as_file(found: QuerySet[Any]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="attestations.csv"'
-    response.write("\ufeff")
-    response.write(
-        csv_row(
-            _("Résidence"), _("Logement"), _("Foyer"), _("État"), _("Valable du"), _("Jusqu’au"),
-            _("Reçue le"),
-        )
-    )  # fmt: skip
-    rows = list(found)
-    for start in range(0, len(rows), AT_ONCE):
-        for line in lines_of(rows[start : start + AT_ONCE], local_day(timezone.now())):
-            response.write(csv_row(*cells_of(line)))
-    return response
+    heads = [
+        _("Résidence"), _("Logement"), _("Foyer"), _("État"), _("Valable du"), _("Jusqu’au"),
+        _("Reçue le"),
+    ]  # fmt: skip
+    rows, today = list(found), local_day(timezone.now())
+    lines = (
+        line
+        for start in range(0, len(rows), AT_ONCE)
+        for line in lines_of(rows[start : start + AT_ONCE], today)
+    )
+    return as_csv_file("attestations", heads, map(cells_of, lines))
 
 
 def cells_of(line: Line) -> list[str]:

@@ -6,17 +6,16 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from club.access import staff_places
-from club.domain.journal import csv_row, plain
+from club.domain.journal import plain
 from club.enums import Role
-from club.kernel.spans import local_day
 from club.models import Landlord
-from club.month_forms import MonthsForm, usual_period, whole_months
+from club.month_forms import asked
+from club.views.files import as_csv_file
 from marketplace.enums import Satisfaction, UnhappyFor
 from marketplace.queries.uses import FEW
 from marketplace.queries.visit_figures import Month, by_month
@@ -30,46 +29,34 @@ def figures(request: HttpRequest) -> HttpResponse:
     landlords = list(Landlord.objects.filter(pk__in=places.values("landlord")).order_by("name"))
     if not landlords:
         raise PermissionDenied
-    usual = usual_period(local_day(timezone.now()))
-    form = MonthsForm(request.GET if "first" in request.GET else usual)
-    months: list[Month] = []
-    if form.is_valid():
-        first, last = whole_months(form.cleaned_data["first"], form.cleaned_data["last"])
-        months = by_month(landlords, first, last)
-        if request.GET.get("fichier") == "csv":
-            return as_file(months)
-    query = request.GET.copy()
-    query["fichier"] = "csv"
-    if "first" not in query:
-        query.update({name: value.isoformat() for name, value in usual.items()})
+    asked_for = asked(request)
+    months = by_month(landlords, *asked_for.months) if asked_for.months else []
+    if asked_for.months and asked_for.wants_file:
+        return as_file(months)
     context: dict[str, Any] = {
-        "form": form,
+        "form": asked_for.form,
         "months": months,
         "has_landlords": len(landlords) > 1,
         "few": FEW,
-        "file_url": f"?{query.urlencode()}",
+        "file_url": asked_for.file_url,
         "page_title": _("Visites d’artisans"),
     }
     return render(request, "marketplace/admin/visit_figures.html", context)
 
 
 def as_file(months: Iterable[Month]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="visites.csv"'
-    response.write("\ufeff")
     said = [str(one.label) for one in (*Satisfaction, *UnhappyFor)]
-    response.write(
-        csv_row(
-            _("Mois"), _("Bailleur"), _("Demandes"), _("Réponse en 48 h"), _("Convenues"),
-            _("Terminées"), *said,
-        )
-    )  # fmt: skip
-    for month in months:
-        numbers = [month.asked, month.answered, month.agreed, month.done]
-        told = [""] * len(said)
-        if not month.has_few:
-            told = [str(month.opinions.get(one, 0)) for one in Satisfaction]
-            told += [str(month.reasons.get(one, 0)) for one in UnhappyFor]
-        name = plain(month.landlord.name)
-        response.write(csv_row(f"{month.month:%m/%Y}", name, *map(str, numbers), *told))
-    return response
+    heads = [
+        _("Mois"), _("Bailleur"), _("Demandes"), _("Réponse en 48 h"), _("Convenues"),
+        _("Terminées"),
+    ]  # fmt: skip
+    return as_csv_file("visites", [*heads, *said], map(cells_of, months))
+
+
+def cells_of(month: Month) -> list[str]:
+    numbers = [month.asked, month.answered, month.agreed, month.done]
+    told = [""] * (len(Satisfaction) + len(UnhappyFor))
+    if not month.has_few:
+        told = [str(month.opinions.get(one, 0)) for one in Satisfaction]
+        told += [str(month.reasons.get(one, 0)) for one in UnhappyFor]
+    return [f"{month.month:%m/%Y}", plain(month.landlord.name), *map(str, numbers), *told]

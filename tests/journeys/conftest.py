@@ -120,3 +120,16 @@ def assert_accessible(page: Page) -> None:
         if violation["impact"] in {"serious", "critical"}
     ]
     assert grave == [], grave
+
+
+def press(page: Page, key: str) -> None:
+    """One key, once the page's scripts listen: what shows may have been drawn before them."""
+    page.wait_for_load_state()
+    page.keyboard.press(key)
+
+
+def scan(page: Page, code: str) -> None:
+    """As a scanner does: the characters, then Enter, wherever the focus is."""
+    page.wait_for_load_state()
+    page.keyboard.type(code)
+    page.keyboard.press("Enter")

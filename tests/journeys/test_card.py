@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from club.models import Card, Member
 from cms.setup import build_site
 from tests.factories.club import CardFactory
-from tests.journeys.conftest import assert_accessible, sign_in
+from tests.journeys.conftest import assert_accessible, press, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -73,7 +73,7 @@ def test_digits_alone_with_a_slip_of_the_finger(bakery: Page, live: str, card: C
     expect(bakery.locator("h1")).to_have_text("Vérifier une carte")
     fits(bakery)
     bakery.get_by_label("Les six chiffres de la carte").fill("482175")
-    bakery.keyboard.press("Enter")
+    press(bakery, "Enter")
     expect(bakery.locator(".error-summary")).to_contain_text("Relisez la carte.")
     expect(bakery.get_by_label("Les six chiffres de la carte")).to_have_value("482175")
     fits(bakery)

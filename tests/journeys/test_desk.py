@@ -12,7 +12,7 @@ from concierge.enums import LoanStatus
 from concierge.models import Copy, Loan
 from tests.factories.club import NOW, CardFactory, MemberFactory
 from tests.factories.concierge import CopyFactory
-from tests.journeys.conftest import assert_accessible, sign_in
+from tests.journeys.conftest import assert_accessible, press, scan, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -32,12 +32,6 @@ def counter(page: Page, live: str, concierge_user: User) -> Page:
     sign_in(page, live, concierge_user)
     page.goto(f"{live}/desk/")
     return page
-
-
-def scan(page: Page, code: str) -> None:
-    """As a scanner does: the characters, then Enter, wherever the focus is."""
-    page.keyboard.type(code)
-    page.keyboard.press("Enter")
 
 
 def answered(page: Page, words: str) -> None:
@@ -65,7 +59,7 @@ def test_five_loans_with_six_scans_and_five_returns_with_five(
     assert_accessible(counter)
     assert out() == 5
     expect(counter.locator("#texte")).to_be_focused()
-    counter.keyboard.press("Escape")
+    press(counter, "Escape")
     expect(counter.get_by_role("heading", name="Samira Benali")).to_have_count(0)
     for copy in copies:
         scan(counter, copy.label)
@@ -163,12 +157,12 @@ def test_undo_a_fault_and_the_keys(counter: Page, card: Card, copy: Copy) -> Non
     scan(counter, f"M{card.number}")
     scan(counter, copy.label)
     answered(counter, "a maintenant 1 objet")
-    counter.keyboard.press("F9")
+    press(counter, "F9")
     answered(counter, "ne l’a pas emprunté")
     assert out() == 0
     scan(counter, copy.label)
     answered(counter, "a maintenant 1 objet")
-    counter.keyboard.press("F7")
+    press(counter, "F7")
     answered(counter, "Prolongé")
     counter.wait_for_timeout(2100)
     scan(counter, copy.label)
@@ -191,19 +185,19 @@ def test_the_other_pages_by_keys(
     counter: Page, live: str, copy: Copy, member: Member, card: Card
 ) -> None:
     hand_over(copy=copy, member=member, by=member.user, now=NOW)
-    counter.keyboard.press("F2")
+    press(counter, "F2")
     expect(counter.get_by_role("heading", level=1)).to_have_text("Nouveau membre")
     assert_accessible(counter)
-    counter.keyboard.press("Escape")
+    press(counter, "Escape")
     counter.wait_for_url(f"{live}/desk/")
     scan(counter, f"M{card.number}")
     expect(counter.get_by_role("heading", level=1)).to_have_text("Samira Benali")
-    counter.keyboard.press("F3")
+    press(counter, "F3")
     expect(counter.get_by_role("heading", level=1)).to_have_text("Ce que Samira Benali rend")
     assert_accessible(counter)
-    counter.keyboard.press("1")
+    press(counter, "1")
     answered(counter, "Rendu")
-    counter.keyboard.press("F8")
+    press(counter, "F8")
     expect(counter.get_by_role("button", name="Imprimer la journée")).to_be_visible()
     assert_accessible(counter)
     counter.goto(f"{live}/desk/appels/")

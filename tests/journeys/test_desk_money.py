@@ -13,8 +13,8 @@ from concierge.models import Copy, Plan
 from tests.factories.club import NOW, CardFactory, MemberFactory
 from tests.factories.concierge import PolicyFactory
 from tests.factories.money import PlanFactory, TenantPlanFactory, TillDayFactory
-from tests.journeys.conftest import assert_accessible, sign_in
-from tests.journeys.test_desk import answered, scan
+from tests.journeys.conftest import assert_accessible, press, scan, sign_in
+from tests.journeys.test_desk import answered
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -43,14 +43,14 @@ def test_a_newcomer_subscribes_with_coins_and_the_keyboard_alone(
     counter: Page, place: Place, plans: list[Plan]
 ) -> None:
     keys = counter.keyboard
-    keys.press("F2")
+    press(counter, "F2")
     expect(counter.get_by_label("Prénom")).to_be_focused()
     for text in ("Inès", "Diallo", "0612345678"):
         keys.type(text)
         keys.press("Tab")
     keys.press("Enter")
     answered(counter, "Membre créé.")
-    keys.press("F4")
+    press(counter, "F4")
     expect(counter.get_by_role("heading", level=1)).to_contain_text("Encaisser")
     assert_accessible(counter)
     expect(counter.get_by_label("Reçu en espèces")).to_be_focused()
@@ -73,10 +73,10 @@ def test_a_newcomer_subscribes_with_coins_and_the_keyboard_alone(
     assert may(member, Activity.LENDING, NOW.date(), NOW.date()) is None
     receipt = Receipt.objects.get()
     assert (receipt.cents, TillDay.objects.get().float_cents) == (1200, 5000)
-    keys.press("F10")
+    press(counter, "F10")
     expect(counter.get_by_role("heading", level=1)).to_have_text("Reçu 2027-000001")
     assert_accessible(counter)
-    keys.press("Escape")
+    press(counter, "Escape")
     expect(counter.get_by_role("heading", level=1)).to_have_text("Inès Diallo")
 
 
@@ -99,12 +99,12 @@ def test_the_tills_day(
     expect(counter.get_by_label("Fond de caisse")).to_be_focused()
     assert_accessible(counter)
     counter.keyboard.type("50")
-    counter.keyboard.press("Enter")
+    press(counter, "Enter")
     expect(counter.locator("main")).to_contain_text("fond de 50\xa0€")
     assert_accessible(counter)
     counter.goto(f"{live}/desk/membre/{newcomer.pk}/encaisser/")
     expect(counter.get_by_label("Reçu en espèces")).to_be_focused()
-    counter.keyboard.press("Enter")
+    press(counter, "Enter")
     answered(counter, "Encaissé 60\xa0€.")
     counter.goto(f"{live}/desk/caisse/")
     counter.get_by_role("link", name="Compter et fermer la caisse").click()
@@ -112,7 +112,7 @@ def test_the_tills_day(
     counter.get_by_label("50\xa0€", exact=True).fill("2")
     counter.get_by_label("5\xa0€", exact=True).fill("2")
     expect(counter.locator("[data-sum]")).to_have_text("Compté 110\xa0€")
-    counter.keyboard.press("Enter")
+    press(counter, "Enter")
     expect(counter.locator("main")).to_contain_text("Le compte est juste.")
     assert_accessible(counter)
     for path in ("recus/", "journal/", f"recu/{Receipt.objects.get().pk}/annuler/"):
@@ -131,9 +131,9 @@ def test_a_deposit_is_paid_before_the_object_leaves_and_goes_back_after(
     scan(counter, copy.label)
     answered(counter, "Caution\xa0: 50\xa0€.")
     expect(counter.locator(".money-line")).to_contain_text("À payer\xa0: 50\xa0€")
-    counter.keyboard.press("F4")
+    press(counter, "F4")
     expect(counter.get_by_label("Reçu en espèces")).to_be_focused()
-    counter.keyboard.press("Enter")
+    press(counter, "Enter")
     answered(counter, "Encaissé 50\xa0€.")
     scan(counter, copy.label)
     answered(counter, "Prêté")

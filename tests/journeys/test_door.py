@@ -14,7 +14,7 @@ from events.models import CheckIn, Registration, Session
 from events.tickets import ticket_code
 from tests.factories.club import NOW, CardFactory, MemberFactory
 from tests.factories.events import SessionFactory
-from tests.journeys.conftest import assert_accessible, sign_in
+from tests.journeys.conftest import assert_accessible, press, scan, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -50,11 +50,6 @@ def door(page: Page, live: str, concierge_user: User, session: Session, register
     return page
 
 
-def scan(page: Page, code: str) -> None:
-    page.keyboard.type(code)
-    page.keyboard.press("Enter")
-
-
 def answered(page: Page, kind: str, words: str) -> None:
     expect(page.locator(f"[data-result={kind}]")).to_contain_text(words)
 
@@ -75,7 +70,7 @@ def test_scans_a_search_a_walk_in_and_an_undo(door: Page, registered: list[Regis
     answered(door, "already", "Samira D. est déjà à l’intérieur")
     scan(door, "rouss")
     answered(door, "in", "Aline R., 2 personnes.")
-    door.keyboard.press("F9")
+    press(door, "F9")
     answered(door, "out", "Aline R.")
     expect(entered(door)).to_have_text("2")
     door.fill("#prenom", "Inès")

@@ -23,7 +23,7 @@ from tests.factories.orders import (
     after_cutoff,
 )
 from tests.factories.services import on
-from tests.journeys.conftest import assert_accessible, sign_in
+from tests.journeys.conftest import assert_accessible, press, scan, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -78,11 +78,6 @@ def friday(live_server: Any, delivery: Delivery, cards: list[Card]) -> Iterator[
         yield live_server.url
 
 
-def scan(page: Page, code: str) -> None:
-    page.keyboard.type(code)
-    page.keyboard.press("Enter")
-
-
 def collected() -> int:
     return Order.objects.filter(status=OrderStatus.COLLECTED).count()
 
@@ -107,7 +102,7 @@ def test_forty_baskets_without_a_mouse(
     assert seconds < ENOUGH
     expect(page.locator("[data-result]")).to_contain_text("Remis.")
 
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.locator("[data-result]")).to_contain_text("On attend de nouveau")
     expect(counted).to_have_text("36")
     scan(page, cards[-4].member.user.last_name)
@@ -134,9 +129,9 @@ def test_at_the_counter_the_card_again_or_enter_hands_over(
     page.wait_for_timeout(2100)
     scan(page, cards[0].number)
     expect(page.locator("[data-result]")).to_contain_text("Remis : une commande.")
-    page.keyboard.press("F9")
+    press(page, "F9")
     expect(page.locator("[data-result]")).to_contain_text("C’est de nouveau à remettre.")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator("[data-result]")).to_contain_text("Remis : une commande.")
     assert collected() == 1
 

@@ -16,7 +16,7 @@ from tests.factories.orders import (
     ProducerFactory,
     ProductFactory,
 )
-from tests.journeys.conftest import assert_accessible, sign_in
+from tests.journeys.conftest import assert_accessible, press, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 FRIDAYS = (date(2027, 3, 12), date(2027, 3, 19), date(2027, 3, 26))
@@ -59,8 +59,8 @@ def test_a_basket_in_three_steps_then_changed_and_moved(
     fits(phone)
     more = phone.get_by_role("button", name="Pain de campagne, 1 kg\u00a0: un de plus")
     more.focus()
-    phone.keyboard.press("Enter")
-    phone.keyboard.press("Enter")
+    press(phone, "Enter")
+    press(phone, "Enter")
     expect(phone.get_by_label("Combien\u00a0? Pain de campagne")).to_have_value("2")
     phone.get_by_label("Combien\u00a0? Panier de légumes").fill("4")
     phone.get_by_role("button", name="Voir le total").click()

@@ -11,7 +11,7 @@ from concierge.enums import ParcelStatus
 from concierge.models import Parcel, Proxy
 from tests.factories.club import NOW, CardFactory, MemberFactory
 from tests.factories.parcels import ParcelFactory, ParcelPolicyFactory, ProxyFactory
-from tests.journeys.conftest import assert_accessible, sign_in
+from tests.journeys.conftest import assert_accessible, press, scan, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -31,11 +31,6 @@ def counter(page: Page, live: str, place: Place, concierge_user: User) -> Page:
     return page
 
 
-def scan(page: Page, code: str) -> None:
-    page.keyboard.type(code)
-    page.keyboard.press("Enter")
-
-
 def answered(page: Page, words: str) -> None:
     expect(page.locator("[data-result]")).to_contain_text(words)
 
@@ -47,7 +42,7 @@ def waiting() -> int:
 def test_three_received_and_all_handed_over_without_a_mouse(
     counter: Page, card: Card, member: Member
 ) -> None:
-    counter.keyboard.press("F5")
+    press(counter, "F5")
     expect(counter.get_by_role("heading", level=1)).to_have_text("Recevoir un colis")
     assert_accessible(counter)
     for number, label in enumerate(LABELS, start=1):
@@ -59,7 +54,7 @@ def test_three_received_and_all_handed_over_without_a_mouse(
         expect(counter.locator("#id_shelf")).to_be_focused()
         if number == 1:
             counter.keyboard.type("c2")
-        counter.keyboard.press("Enter")
+        press(counter, "Enter")
         expect(counter.locator(".result__words")).to_contain_text("Étagère C2")
         expect(counter.locator("#id_code")).to_have_value("")
         assert waiting() == number
@@ -67,19 +62,19 @@ def test_three_received_and_all_handed_over_without_a_mouse(
     assert set(Parcel.objects.values_list("size", "shelf", "member")) == {
         ("large", "C2", member.pk)
     }
-    counter.keyboard.press("F9")
+    press(counter, "F9")
     expect(counter.locator(".result__words")).to_contain_text("Défait.")
     assert waiting() == 2
-    counter.keyboard.press("Escape")
+    press(counter, "Escape")
     expect(counter.locator("#texte")).to_be_focused()
     expect(counter.locator(".board")).to_contain_text("À remettre")
     scan(counter, f"M{card.number}")
     answered(counter, "2 colis à remettre.")
     assert_accessible(counter)
-    counter.keyboard.press("F1")
+    press(counter, "F1")
     answered(counter, "Remis")
     assert waiting() == 0
-    counter.keyboard.press("F9")
+    press(counter, "F9")
     answered(counter, "De nouveau sur l’étagère.")
     assert waiting() == 2
     scan(counter, LABELS[0])
@@ -95,13 +90,13 @@ def test_two_of_one_name_are_told_apart_by_a_digit(
     scan(counter, LABELS[0])
     scan(counter, "bena")
     counter.keyboard.type("1")
-    counter.keyboard.press("Enter")
+    press(counter, "Enter")
     expect(counter.locator("[name=person]").first).to_be_focused()
     assert_accessible(counter)
     counter.keyboard.type("2")
     expect(counter.locator("[name=size]:checked")).to_be_focused()
-    counter.keyboard.press("Enter")
-    counter.keyboard.press("Enter")
+    press(counter, "Enter")
+    press(counter, "Enter")
     expect(counter.locator(".result__words")).to_contain_text("Samira Benali")
     parcel = Parcel.objects.get()
     assert parcel.member in {member, namesake}
@@ -115,7 +110,7 @@ def test_to_a_named_person_by_tab_and_enter(counter: Page, member: Member) -> No
     answered(counter, "Étagère C2.")
     expect(counter.locator("main")).to_contain_text("pièce d’identité au nom de Marc Diallo")
     counter.get_by_role("button", name="Remettre à Marc Diallo").focus()
-    counter.keyboard.press("Enter")
+    press(counter, "Enter")
     answered(counter, "À Marc Diallo.")
     parcel.refresh_from_db()
     assert parcel.collected_by == "Marc Diallo"

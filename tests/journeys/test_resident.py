@@ -12,7 +12,7 @@ from cms.setup import build_site
 from concierge.enums import LoanStatus
 from concierge.models import Copy, Loan, Tool
 from tests.factories.concierge import CopyFactory, DepartmentFactory, PolicyFactory, ToolFactory
-from tests.journeys.conftest import assert_accessible, sign_in
+from tests.journeys.conftest import assert_accessible, press, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE = {"width": 360, "height": 800}
@@ -140,11 +140,11 @@ def test_with_the_keyboard_alone_a_window_is_taken(
     sign_in(phone, live, member.user)
     phone.goto(f"{live}{Tool.objects.get(name='Gaufrier').get_absolute_url()}")
     for _ in range(40):
-        phone.keyboard.press("Tab")
+        press(phone, "Tab")
         if phone.evaluate("document.activeElement.innerText || ''").startswith("Venir"):
             break
     assert phone.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
-    phone.keyboard.press("Enter")
+    press(phone, "Enter")
     expect(phone.locator("h1")).to_have_text("C’est réservé")
 
 

@@ -13,7 +13,7 @@ from tests.factories.club import NOW
 from tests.factories.parcels import ProxyFactory
 from tests.factories.services import client_of
 from tests.factories.stays import RunningStayFactory, StayServiceFactory, photo
-from tests.journeys.conftest import assert_accessible, sign_in
+from tests.journeys.conftest import assert_accessible, press, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -76,7 +76,7 @@ def test_booked_on_a_phone_and_read_visit_by_visit(
     sign_in(counter, live, concierge_user)
     counter.goto(f"{live}/desk/")
     counter.keyboard.type(stay.reference)
-    counter.keyboard.press("Enter")
+    press(counter, "Enter")
     expect(counter.locator("[data-result]")).to_contain_text("Garde lue.")
     assert_accessible(counter)
     counter.get_by_role("link", name="Recevoir les clés").click()
@@ -97,7 +97,7 @@ def test_booked_on_a_phone_and_read_visit_by_visit(
     # Given back on paper, to somebody whom the member has named.
     aunt = ProxyFactory(member=samira)
     counter.goto(f"{live}/desk/cles/{keys.reference}/")
-    counter.keyboard.press("F6")
+    press(counter, "F6")
     counter.get_by_label(str(aunt)).check()
     counter.get_by_label("Signé sur papier").check()
     assert_accessible(counter)
