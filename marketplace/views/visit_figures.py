@@ -47,7 +47,7 @@ def figures(request: HttpRequest) -> HttpResponse:
 def as_file(months: Iterable[Month]) -> HttpResponse:
     said = [str(one.label) for one in (*Satisfaction, *UnhappyFor)]
     heads = [
-        _("Mois"), _("Bailleur"), _("Demandes"), _("Réponse en 48 h"), _("Convenues"),
+        _("Mois"), _("Bailleur"), _("Demandes"), _("Réponse en 48 h"), _("Convenues"),
         _("Terminées"),
     ]  # fmt: skip
     return as_csv_file("visites", [*heads, *said], map(cells_of, months))

@@ -341,7 +341,7 @@ def depot_pdf(request: StaffRequest, public_id: str) -> HttpResponse:
 def paper_of(here: Delivery) -> Sheet:
     head = [f"{_('Retrait')} {hours_words(here)} · {here.producer}"]
     if here.status == DeliveryStatus.OPEN:
-        text = _("jusqu’ici : on commande jusqu’à %(moment)s")
+        text = _("jusqu’ici : on commande jusqu’au %(moment)s")
         head.append(text % {"moment": words.moment(here.cutoff_at)})
     elif here.status == DeliveryStatus.CANCELLED:
         head.append(_("annulée"))

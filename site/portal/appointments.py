@@ -141,7 +141,7 @@ def offer_words(booking: Appointment, now: datetime) -> list[str]:
         return [_("Cette proposition n’est plus valable.")]
     until = {"moment": words.moment(booking.offered_until)}
     return [
-        _("Ce créneau est gardé pour vous, jusqu’à %(moment)s.") % until,
+        _("Ce créneau est gardé pour vous, jusqu’au %(moment)s.") % until,
         _("Sans réponse, il va à la personne suivante."),
     ]
 
@@ -153,7 +153,7 @@ def booked_words(booking: Appointment, now: datetime) -> list[str]:
     until = changes_until(booking)
     if now < until:
         limit = {"moment": words.moment(until)}
-        said.append(_("Vous pouvez changer ou annuler jusqu’à %(moment)s.") % limit)
+        said.append(_("Vous pouvez changer ou annuler jusqu’au %(moment)s.") % limit)
     else:
         said.append(_("Un empêchement ? Appelez l’accueil."))
     return said

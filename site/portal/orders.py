@@ -155,7 +155,7 @@ def ordered_words(booking: Order, now: datetime) -> list[str]:
     said = [_("Venez avec votre carte, ou montrez ce code.")]
     if shown.may_change(booking.delivery, now):
         until = {"moment": words.moment(booking.delivery.cutoff_at)}
-        said.append(_("Vous pouvez changer ou annuler jusqu’à %(moment)s.") % until)
+        said.append(_("Vous pouvez changer ou annuler jusqu’au %(moment)s.") % until)
     else:
         said.append(_("Le producteur la prépare : elle ne peut plus changer."))
         said.append(_("Un empêchement ? Quelqu’un peut la retirer pour vous."))

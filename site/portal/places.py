@@ -266,8 +266,8 @@ def offer_words(booking: Registration, now: datetime) -> list[str]:
     if not booking.offer_holds(now) or booking.offer_ends_at is None:
         return [_("Cette proposition n’est plus valable.")]
     text = ngettext(
-        "Une place est gardée pour vous, jusqu’à %(moment)s.",
-        "%(number)d places sont gardées pour vous, jusqu’à %(moment)s.",
+        "Une place est gardée pour vous, jusqu’au %(moment)s.",
+        "%(number)d places sont gardées pour vous, jusqu’au %(moment)s.",
         booking.quantity,
     )
     facts = {"number": booking.quantity, "moment": words.moment(booking.offer_ends_at)}

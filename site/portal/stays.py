@@ -89,7 +89,7 @@ class StayScreen(Screen):
         until = changes_until(booking)
         if now < until:
             limit = {"moment": words.moment(until)}
-            said.append(_("Vous pouvez changer ou annuler jusqu’à %(moment)s.") % limit)
+            said.append(_("Vous pouvez changer ou annuler jusqu’au %(moment)s.") % limit)
         else:
             said.append(_("Vos dates changent ? Appelez l’accueil."))
         return said

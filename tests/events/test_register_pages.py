@@ -135,7 +135,7 @@ def test_what_costs_is_said_before_and_paid_after(
     words = text_of(page)
     assert "Il reste à payer" in words
     assert "9 €" in words
-    assert "Vos places sont gardées jusqu’à jeudi 11 mars à 10 h 24." in words
+    assert "Vos places sont gardées jusqu’au jeudi 11 mars à 10 h 24." in words
     assert f'href="/mon-espace/payer/registration/{made.pk}/"' in page.content.decode()
     settings.STRIPE_SECRET_KEY = ""
     page = signed_in.get(answer.headers["Location"])

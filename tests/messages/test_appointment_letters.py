@@ -62,7 +62,7 @@ CASES: dict[str, tuple[str, str, str]] = {
     ),
     "appointment.offered": (
         "offered", f"Un créneau pour vous{NBSP}: Aide aux papiers, {MOMENT}",
-        f"jusqu’à mercredi 10{NBSP}mars à 9{NBSP}h.",
+        f"jusqu’au mercredi 10{NBSP}mars à 9{NBSP}h.",
     ),
     "appointment.lapsed": (
         "lapsed", f"Le créneau est parti{NBSP}: Aide aux papiers, {MOMENT}",

@@ -86,7 +86,7 @@ def test_its_page_says_what_where_until_when_and_what_is_to_pay(client, door, or
     page = client.get(door)
     for words in (
         "Ma commande\u00a0: Paniers", "Pain", "1\u00a0× 12\u00a0€", "16,50\u00a0€",
-        "Vous pouvez changer ou annuler jusqu’à jeudi 11\u00a0mars à 12\u00a0h.",
+        "Vous pouvez changer ou annuler jusqu’au jeudi 11\u00a0mars à 12\u00a0h.",
         "Changer les quantités", "Changer le jour ou le lieu", "Annuler ma commande",
     ):  # fmt: skip
         assert words in page.text

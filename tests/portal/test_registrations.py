@@ -368,7 +368,7 @@ def test_an_offer_is_taken_by_one_press_and_once(
     page = client.get(door(offered))
     assert page.context["acts"] == {"accept", "quantity", "cancel"}
     for words in (
-        "3 places sont gardées pour vous, jusqu’à mercredi 10 mars à 20 h.",
+        "3 places sont gardées pour vous, jusqu’au mercredi 10 mars à 20 h.",
         "Prendre mes 3 places",
         "En prendre moins",
         "Laisser ces places",
