@@ -225,6 +225,8 @@ def test_the_counter_reads_at_the_cut_off_what_comes_and_for_how_many(place: Pla
     messages = Message.objects.filter(event="delivery.expected")
     assert messages.count() == 3
     message = messages.get(user=nadia.user)
+    theirs = messages.get(user=there.user)
+    assert (message.sender, theirs.sender) == (place, there.place)
     sort = letters.sort_of("delivery.expected")
     assert sort is not None
     head = sort.load([message.subject_id])[message.subject_id]
