@@ -4,7 +4,14 @@ import unicodedata
 
 import phonenumbers
 
-LETTERS = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "ß": "ss", "ø": "o", "ł": "l"})
+FRENCH_DIGITS = 9
+"""Of a French number, the leading 0 left out."""
+
+LETTERS = str.maketrans(
+    {"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "ß": "ss", "ẞ": "ss", "þ": "th", "Þ": "th"}
+    | dict(zip("øØłŁđĐðÐıİ", "oollddddii", strict=True))
+)
+"""What no decomposition takes apart."""
 
 
 def folded(text: str) -> str:
@@ -17,13 +24,15 @@ def folded(text: str) -> str:
 def e164(text: str) -> str | None:
     """A phone number however it is typed, French unless it says otherwise; None: not one.
 
-    Its length is judged, not the range that an operator holds today: those change.
+    Its length is judged, not the range that an operator holds today: those change. The
+    library also takes French numbers that are one digit short, which nobody can call.
     """
     try:
         number = phonenumbers.parse(text, "FR")
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number):
+    is_short = number.country_code == 33 and len(str(number.national_number)) != FRENCH_DIGITS
+    if is_short or not phonenumbers.is_possible_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

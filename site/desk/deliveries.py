@@ -24,15 +24,23 @@ from club.kernel import codes, words
 from club.kernel.bookings import Channel
 from club.kernel.people import spoken_phone
 from club.kernel.refusal import Refused, refuse
-from club.kernel.spans import local_day
+from club.kernel.spans import end_of, local_day
 from club.kernel.transactions import in_one_transaction
 from club.models import Member, User
 from club.sheets import Column, Line, Sheet, as_pdf
 from club.views.files import as_pdf_file
-from concierge.domain.deliveries import cancel_delivery, mark_called, set_most, shift_delivery
+from concierge.domain.deliveries import (
+    cancel_delivery,
+    mark_called,
+    refuse_day,
+    set_most,
+    shift_delivery,
+)
 from concierge.domain.orders import cancel_order, change_order, order_once, place_order
+from concierge.domain.pickups import LATE
 from concierge.enums import BAKED_FOR, CancelledFor, DeliveryStatus, OrderStatus
 from concierge.models import Delivery, Order, OrderLine
+from concierge.order_forms import quantity_name
 from concierge.queries.deliveries import coming, last_lines, sheet, totals
 from concierge.queries.pickups import (
     WAITING,
@@ -94,6 +102,7 @@ def page(request: StaffRequest, screen: Screen) -> HttpResponse:
     now = timezone.now()
     delivery = screen.delivery
     is_open = delivery.status == DeliveryStatus.OPEN
+    last = last_day(delivery)
     context: dict[str, Any] = {
         "screen": screen,
         "delivery": delivery,
@@ -104,7 +113,11 @@ def page(request: StaffRequest, screen: Screen) -> HttpResponse:
         "has_come": local_day(now) >= delivery.day,
         "can_miss": now >= delivery.collect_until and delivery.status == DeliveryStatus.SENT,
         "can_shift": is_open or (delivery.status == DeliveryStatus.SENT and not screen.collected),
-        "kept_until": words.day(last_day(delivery)) if delivery.leftover == "kept" else "",
+        "kept_until": words.day(last) if delivery.leftover == "kept" else "",
+        "over_at": end_of(last),
+        "is_over": now >= end_of(last),
+        "can_note_late": end_of(last) <= now < end_of(last + LATE),
+        "late_key": delivery_scans.LATE_KEY,
         "waiting_statuses": WAITING,
         "scan": randbelow(BIGGEST_SCAN),
         "result": result_said(request),
@@ -293,17 +306,17 @@ def shift(request: StaffRequest, public_id: str) -> HttpResponse:
     day: date | None = None
     if typed is not None and form.is_valid():
         day = form.cleaned_data["jour"]
-        if request.method == "POST":
-            try:
+        try:
+            if request.method == "POST":
                 shift_delivery(here, day, by=request.user, now=now)
-            except Refused as refusal:
-                add_refusal(form, refusal, fields={"day": "jour"})
-                day = None
-            else:
                 text = _("%(day)s. Les personnes sont prévenues.") % {
                     "day": words.day(day, today).capitalize()
                 }
                 return said(delivery_scans.url_of(here), "done", _("Livraison déplacée."), text)
+            refuse_day(here, day, now=now)
+        except Refused as refusal:
+            add_refusal(form, refusal, fields={"day": "jour"})
+            day = None
     context = {
         "form": form,
         "delivery": here,
@@ -428,6 +441,7 @@ def order_who(request: StaffRequest, public_id: str) -> HttpResponse:
     """From a delivery: for whom, then how many."""
     here = delivery_here(request, public_id)
     form = AssignForm(request.POST or None, place=request.place)
+    form.fields["person" if "person" in form.fields else "who"].widget.attrs["autofocus"] = True
     if request.method == "POST" and form.is_valid():
         url = reverse("desk:order-for", args=[form.cleaned_data["member"].pk])
         return redirect(f"{url}?livraison={here.public_id}")
@@ -467,11 +481,14 @@ def order_of(
     order = with_lines(own_orders(member, [chosen])).first()
     own = numbers_of(order) if order else {}
     read = f"{order.reference}.{order.sequence}" if order else ""
+    last = {} if own else last_lines(member, chosen.round, chosen.day)
     form = DeskOrderForm(
         request.POST or None,
         shelf=chosen.shelf,
-        own=own or (last_lines(member, chosen.round, chosen.day) if request.GET else {}),
+        own=own or (last if "derniere" in request.GET else {}),
     )
+    for one in chosen.shelf[:1]:
+        form.fields[quantity_name(one.product)].widget.attrs["autofocus"] = True
     is_stale = request.method == "POST" and request.POST.get("commande", read) != read
     if is_stale:
         text = _("Cette commande a changé entre-temps. Relisez-la.")
@@ -500,6 +517,11 @@ def order_of(
         "form": form,
         "key": codes.token(),
         "owes": "owes_too_much" in form.codes,
+        "last": ", ".join(
+            f"{last[one.product.public_id]} × {one.product}"
+            for one in chosen.shelf
+            if one.product.public_id in last
+        ),
     }
     status = 422 if form.errors else 200
     return render(request, "desk/order_quantities.html", context, status=status)

@@ -3,14 +3,18 @@
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxLengthValidator, RegexValidator
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from club.kernel import codes
 from club.models import Member, Place
 from club.queries.members import member_by_card, search_members
+from concierge.domain.parcels import MOST_SHELF
 from concierge.enums import Carrier, ParcelSize
 
+SCANNED = r"\d{6}"
+"""What no shelf is called, and every card and label bears."""
 SIZES = [(size.value, capfirst(size.label)) for size in ParcelSize]
 
 
@@ -39,7 +43,11 @@ class WhoForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     person = forms.ChoiceField(
-        label=_("Laquelle de ces personnes"), required=False, widget=forms.RadioSelect
+        label=_("Laquelle de ces personnes"),
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), _("Plusieurs personnes portent ce nom. Choisissez.")
+        ),
+        widget=forms.RadioSelect,
     )
 
     def __init__(self, *args: Any, place: Place, **kwargs: Any) -> None:
@@ -63,10 +71,24 @@ class WhoForm(forms.Form):
             if data.get("who"):
                 self.add_error("who", _("Personne ne porte ce nom ou ce numéro ici."))
             return None
-        chosen = self.people.get(data.get("person", ""))
-        if chosen is None and "person" not in self.errors:
-            self.add_error("person", _("Plusieurs personnes portent ce nom. Choisissez."))
-        return chosen
+        return self.people.get(data.get("person", ""))
+
+
+def shelf_field(**more: Any) -> forms.CharField:
+    """A scan that comes early is no shelf. The field takes it whole, so that it is refused as
+    what it is: the browser would cut it to fit."""
+    return forms.CharField(
+        label=_("Étagère"),
+        error_messages={"required": _("Écrivez l’étagère.")},
+        validators=[
+            MaxLengthValidator(MOST_SHELF, _("Une étagère a 12 signes au plus.")),
+            RegexValidator(
+                SCANNED, _("C’est un code scanné, pas une étagère."), inverse_match=True
+            ),
+        ],
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
+        **more,
+    )
 
 
 def line_of(member: Member) -> str:
@@ -94,12 +116,7 @@ class ReceiveForm(WhoForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choisissez la taille.")},
     )
-    shelf = forms.CharField(
-        label=_("Étagère"),
-        max_length=12,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
-    )
+    shelf = shelf_field(required=False)
     carrier = forms.ChoiceField(
         label=_("Transporteur"),
         choices=[("", _("d’après le code-barres")), *Carrier.choices],
@@ -137,9 +154,4 @@ class AssignForm(WhoForm):
 
 
 class ShelfForm(forms.Form):
-    shelf = forms.CharField(
-        label=_("Étagère"),
-        max_length=12,
-        error_messages={"required": _("Écrivez l’étagère.")},
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
-    )
+    shelf = shelf_field()

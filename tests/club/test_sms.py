@@ -73,11 +73,14 @@ def test_phones_and_names_in_one_form() -> None:
         "+33639981234",
         "+32470123456",
     ]
-    assert [e164(t) for t in ("", "abc", "06 39", "12345678901234567890")] == [None] * 4
+    wrong = ("", "abc", "06 39", "12345678901234567890", "06 12 34 56 7", "03 22 01 00 1")
+    assert [e164(t) for t in wrong] == [None] * 6
     assert takes_sms("+33639981234")
     assert not takes_sms("+33322710000")
     assert spoken_phone("+33639981234") == "06\u00a039\u00a098\u00a012\u00a034"
     assert folded("  N’Diaye-LŒUIL  ") == "n diaye loeuil"
+    assert folded("Ayşe YILDIZ, Yıldız, İnan") == "ayse yildiz yildiz inan"
+    assert folded("Łukasz Đorđe Ødegård") == "lukasz dorde odegard"
 
 
 def test_devices_in_words() -> None:

@@ -427,6 +427,20 @@ def test_an_order_for_somebody_changed_and_given_back(
     assert status(order) == "cancelled"
 
 
+def test_the_last_order_is_offered_and_never_typed_by_itself(
+    desk: Client, delivery: Delivery, member: Member
+) -> None:
+    earlier = DeliveryFactory(round=delivery.round, day=date(2027, 3, 19))
+    OrderFactory(delivery=delivery, member=member)
+    product = product_of(delivery).public_id
+    page = f"/desk/membre/{member.pk}/commander/?livraison={earlier.public_id}"
+    fresh = desk.get(page)
+    assert "Comme la dernière fois : 1 × Panier de légumes" in words(fresh)
+    assert fresh.context["form"][f"line_{product}"].value() is None
+    again = desk.get(f"{page}&derniere=1")
+    assert again.context["form"][f"line_{product}"].value() == 1
+
+
 def test_who_owes_too_much_pays_first_and_a_closed_list_says_so(
     desk: Client, delivery: Delivery, member: Member
 ) -> None:

@@ -304,6 +304,20 @@ def test_the_list_on_paper_names_whoever_may_collect(
     assert parcel.tracking not in told
 
 
+@pytest.mark.parametrize("early", ["XY123456789FR", "M123455", "6A01234567890"])
+def test_a_scan_that_comes_early_is_no_shelf(desk: Client, member: Member, early: str) -> None:
+    page = receive(desk, who="benali", shelf=early)
+    assert page.status_code == 422 and list(page.context["form"].errors) == ["shelf"]
+    assert "maxlength" not in str(page.context["form"]["shelf"])
+    assert not Parcel.objects.exists()
+    parcel = ParcelFactory(member=member, shelf="B1")
+    assert (
+        desk.post(f"/desk/colis/{parcel.reference}/etagere/", {"shelf": early}).status_code == 422
+    )
+    parcel.refresh_from_db()
+    assert parcel.shelf == "B1"
+
+
 def test_a_parcel_is_given_its_person_another_shelf_and_sent_back(
     desk: Client, policy: ParcelPolicy, place: Place, member: Member
 ) -> None:
