@@ -6,13 +6,13 @@ The rule, as it is told to people
 - Of a closure that runs, the days that are past stay: nobody was there.
 - Each kind says what becomes of what it has on those days. All that changes for one person
   is one message, some minutes later; whom no message reaches stands on the list of calls
-  until somebody has ticked them off.
+  until somebody has ticked them off, or until a later act makes what it says untrue.
 - What was given up for a closure that is withdrawn stays given up, and the plan says so.
 """
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from club.domain.messages import as_one
 from club.enums import ClosureReason
 from club.kernel import closures as register
-from club.kernel.closures import Change, Effect, Kind
+from club.kernel.closures import Change, Effect, Kind, Outcome
 from club.kernel.refusal import Reason, Refused, refuse
 from club.kernel.sealed import Sealed
 from club.kernel.spans import days_between, local_day
@@ -235,32 +235,35 @@ def close_place(
             kind.lock(place)
     plan = plan_closures(place, wanted, now=now, kept=kept)
     plan.refuse_unless(seal, _("Des réservations ont changé. Relisez ce que cela change."))
-    write_days(place, wanted)
+    closure = write_days(place, wanted)
     place.refresh_from_db(fields=["rules_stamp"])
     with as_one(GROUP, now=now):
         for kind, effects in plan.groups:
             kind.apply(plan.change, effects, by, now)
-    log(place, CLOSED, by=by, now=now, facts=facts_of(plan))
+    drop_untrue_calls(plan, now)
+    log(place, CLOSED, by=by, now=now, facts=facts_of(plan, closure))
     return plan
 
 
-def write_days(place: Place, wanted: Wanted) -> None:
-    """Saving or deleting the row gives the place a new stamp, and with it a new calendar."""
+def write_days(place: Place, wanted: Wanted) -> int | None:
+    """Saving or deleting the row gives the place a new stamp, and with it a new calendar.
+    Says by which key the closure is known."""
     pk = wanted.closure.pk if wanted.closure is not None else None
     closure = Closure(place=place) if pk is None else Closure.objects.get(pk=pk)
     if wanted.days is None:
         closure.delete()
-        return
+        return pk
     closure.starts_on, closure.ends_on = wanted.days
     closure.reason = wanted.reason
     closure.save()
+    return closure.pk
 
 
-def facts_of(plan: Plan) -> dict[str, Any]:
-    """What is kept of the act: its days, its numbers, and who has to be called."""
-    closure, days = plan.wanted.closure, plan.wanted.days
+def facts_of(plan: Plan, closure: int | None) -> dict[str, Any]:
+    """What is kept of the act: its days, its numbers, and who has to be called, of what."""
+    days = plan.wanted.days
     return {
-        "closure": closure.pk if closure is not None else None,
+        "closure": closure,
         "days": [day.isoformat() for day in days] if days else None,
         "effects": dict(Counter(f"{one.kind}.{one.outcome}" for one in plan.effects)),
         "calls": [
@@ -270,6 +273,7 @@ def facts_of(plan: Plan) -> dict[str, Any]:
                     [str(one.title), str(one.was), str(one.becomes), one.is_private]
                     for one in effects
                 ],
+                "things": [[one.kind, one.pk, one.outcome] for one in effects],
             }
             for member, effects in plan.called
         ],
@@ -321,6 +325,63 @@ def calls_of(place: Place, now: datetime) -> list[Call]:
         for entry, call in open_calls
         if call["member"] in members
     ]
+
+
+def drop_untrue_calls(plan: Plan, now: datetime) -> None:
+    """What earlier acts left to be said, and this one says anew; and what the changed closure
+    left to be settled, and does not ask for any more. What was given up stays to be said."""
+    anew = {
+        (one.kind, one.pk, one.member.pk): str(one.becomes)
+        for one in plan.effects
+        if one.member is not None and (one.is_told or one.is_called)
+    }
+    changed = plan.wanted.closure
+    left_open = open_things(plan, now) if changed is not None else set()
+    entries = LogEntry.objects.filter(
+        subject_kind="place",
+        subject_id=plan.change.place.pk,
+        verb=CLOSED,
+        at__gte=now - CALLS_KEPT,
+    ).exclude(facts__calls=[])
+    for entry in entries.order_by("pk"):
+        is_of_it = changed is not None and entry.facts["closure"] == changed.pk
+        calls = entry.facts["calls"]
+        held = [still_true(one, anew, left_open if is_of_it else None) for one in calls]
+        if held != calls:
+            keep_calls(entry, [one for one in held if one["lines"]])
+
+
+def open_things(plan: Plan, now: datetime) -> set[tuple[str, int]]:
+    """What the closure in its new shape, read as if it had just been declared, leaves to be
+    settled by telephone: a day that was closed before too counts."""
+    change, old = plan.change, plan.wanted.closure
+    assert old is not None
+    others = list(change.before.closures)
+    others.remove((old.starts_on, old.ends_on))
+    fresh = replace(change, before=change.before.with_closures(others))
+    effects = (effect for kind in register.kinds() for effect in kind.plan(fresh, now))
+    return {(one.kind, one.pk) for one in effects if one.outcome == Outcome.CALL}
+
+
+def still_true(
+    call: dict[str, Any],
+    anew: dict[tuple[str, int, int], str],
+    left_open: set[tuple[str, int]] | None,
+) -> dict[str, Any]:
+    """A call with the lines that hold. What was to be settled holds until it is asked for in
+    the same words, or, where its closure has changed, until it is not asked for any more."""
+    if "things" not in call:  # an act of before things were kept
+        return call
+    kept = []
+    for line, thing in zip(call["lines"], call["things"], strict=True):
+        kind, pk, outcome = thing
+        said = anew.get((kind, pk, call["member"]))
+        is_gone = said is not None
+        if outcome == Outcome.CALL:
+            is_gone = said == line[2] or (left_open is not None and (kind, pk) not in left_open)
+        if not is_gone:
+            kept.append((line, thing))
+    return call | {"lines": [line for line, _ in kept], "things": [thing for _, thing in kept]}
 
 
 def drop_calls_of(member: Member) -> None:

@@ -3,6 +3,8 @@
 The rule
 - Dates come from the rule of the round; on a closed day the round says what becomes of
   them. The hours of the wall are kept across a change of the clock.
+- A delivery is moved only to a day on which the desk is open when the collection begins:
+  else nobody could fetch anything. Rounds that live outside the hours are left alone.
 - At the cut-off all deliveries of a producer that end then are sent in one transaction
   under their locks: a second scheduler finds nothing left. The producer has one message
   with what to make for each place. Where nobody acts for the producer, staff call.
@@ -46,7 +48,7 @@ from concierge.models import (
     StandingLine,
     StandingOrder,
 )
-from concierge.queries.deliveries import MOST_SHIFT, dates_of, day_of, wants
+from concierge.queries.deliveries import MOST_SHIFT, dates_of, day_of, suits, wants
 from concierge.queries.pickups import CALLED, TO_CALL
 
 logger = logging.getLogger(__name__)
@@ -410,11 +412,7 @@ def shift_delivery(delivery: Delivery, day: date, *, by: User | None, now: datet
     hours = hours_of(round, day)
     if delivery.status == DeliveryStatus.SENT or hours["cutoff_at"] <= now:
         hours["cutoff_at"] = min(delivery.cutoff_at, hours["collect_from"])
-    if hours["collect_from"] <= now or day == delivery.day:
-        raise refuse("past", _("Choisissez un autre jour, à venir."), "day")
-    if not calendar_of(delivery.place).is_open_day(day):
-        text = _("L’accueil est fermé le %(day)s.") % {"day": words.day(day)}
-        raise refuse("closed", text, "day")
+    refuse_day(delivery, day, now=now)
     before = delivery.day
     delivery.day = day
     for name, instant in hours.items():
@@ -435,6 +433,25 @@ def shift_delivery(delivery: Delivery, day: date, *, by: User | None, now: datet
         tell_order(order, "order.moved", now=now, before=before.isoformat())
     tell_producer([delivery], "delivery.moved", now, before=before.isoformat())
     return delivery
+
+
+def refuse_day(delivery: Delivery, day: date, *, now: datetime) -> None:
+    """Another day, to come, on which people can collect; asked before the press too."""
+    round, calendar = delivery.round, calendar_of(delivery.place)
+    if hours_of(round, day)["collect_from"] <= now or day == delivery.day:
+        raise refuse("past", _("Choisissez un autre jour, à venir."), "day")
+    if not calendar.is_open_day(day):
+        text = _("L’accueil est fermé le %(day)s.") % {"day": words.day(day)}
+        raise refuse("closed", text, "day")
+    if not suits(round, delivery.planned_on, day, calendar):
+        text = _(
+            "Le %(day)s, l’accueil ouvre %(hours)s : personne ne pourrait retirer à %(hour)s."
+        ) % {
+            "day": words.day(day),
+            "hours": ", ".join(words.span(*span) for span in calendar.hours(day)),
+            "hour": words.hour(round.collect_from),
+        }
+        raise refuse("outside_hours", text, "day")
 
 
 # -- How much, and what ------------------------------------------------------------------------

@@ -5,13 +5,15 @@ The rule
   the member has named, as a parcel is.
 - It is handed over on the day of its delivery, at any hour: who comes late still gets it.
   Where the delivery keeps what is left, also until the end of the next open day.
+- Once its last day is past, nothing of it is taken back. A hand-over that nobody noted can
+  still be noted for two weeks, at the delivery's own list.
 - What nobody fetched is noted in one go, from the end of the collection on. It stays paid,
   and the person is told what becomes of it; a mistake is taken back in one go too.
 - A delivery is over once nothing of it waits any more. Taking back a hand-over, or what was
   noted as not fetched, opens it again.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -33,6 +35,8 @@ from concierge.models import Delivery, Order, Proxy
 from concierge.queries.pickups import WAITING, last_day
 
 MISSED = "order.missed"
+LATE = timedelta(days=14)
+"""For how long after its last day a hand-over that nobody noted can be noted."""
 
 
 def locked(order: Order) -> Order:
@@ -47,11 +51,16 @@ def locked(order: Order) -> Order:
 
 
 @in_one_transaction
-def hand_over_order(order: Order, to: Member | Proxy, *, by: User, now: datetime) -> Order:
-    """Into the hands of somebody who may collect it; their name is kept as it was shown."""
+def hand_over_order(
+    order: Order, to: Member | Proxy, *, by: User, now: datetime, is_late: bool = False
+) -> Order:
+    """Into the hands of somebody who may collect it; their name is kept as it was shown.
+
+    `is_late` notes what went over the counter on its day: nobody comes for it now.
+    """
     order = locked(order)
     today = local_day(now)
-    if order.status in WAITING:
+    if order.status in WAITING and not (is_late and may_note_late(order, today)):
         check_day(order.delivery, today, now)
     if not may_collect(order.member, to, today):
         text = _("%(name)s ne peut pas retirer cette commande : cette personne n’est pas nommée.")
@@ -76,9 +85,29 @@ def check_day(delivery: Delivery, today: date, now: datetime) -> None:
         raise refuse("wrong_day", _("Cette commande arrive %(day)s.") % day)
     if delivery.status == DeliveryStatus.OPEN and now < delivery.cutoff_at:
         raise refuse("not_yet", _("Les commandes de ce jour ne sont pas encore closes."))
-    if today > delivery.day and today > last_day(delivery):
+    if is_over(delivery, today):
         text = _("Cette commande était pour %(day)s. Elle n’est plus là.")
         raise refuse("wrong_day", text % day)
+
+
+def is_over(delivery: Delivery, today: date) -> bool:
+    """Whether the last day on which it is handed over is past."""
+    return today > delivery.day and today > last_day(delivery)
+
+
+def may_note_late(order: Order, today: date) -> bool:
+    """Nobody has said anything of it, and its day is past since not too long."""
+    return (
+        order.status == OrderStatus.ORDERED
+        and is_over(order.delivery, today)
+        and today <= last_day(order.delivery) + LATE
+    )
+
+
+def refuse_past(delivery: Delivery, now: datetime) -> None:
+    """Expected again after its last day, a person could be given nothing any more."""
+    if is_over(delivery, local_day(now)):
+        raise refuse("over", _("Cette livraison est passée : on n’y défait plus rien."))
 
 
 @in_one_transaction
@@ -88,6 +117,7 @@ def undo_hand_over_order(order: Order, *, by: User, now: datetime) -> Order:
     order = locked(order)
     if order.status != OrderStatus.COLLECTED:
         raise refuse("wrong_state", _("Il n’y a plus rien à défaire."))
+    refuse_past(order.delivery, now)
     move(
         order,
         OrderStatus.ORDERED,
@@ -135,6 +165,7 @@ def undo_missed(order: Order, *, by: User, now: datetime) -> Order:
     order = locked(order)
     if order.status != OrderStatus.MISSED:
         raise refuse("wrong_state", _("Il n’y a plus rien à défaire."))
+    refuse_past(order.delivery, now)
     untell(order)
     move(
         order,

@@ -27,6 +27,8 @@ WITH_NAMES = ("delivery__round", "delivery__producer", "place", "member__user")
 SHELF: str = "shelf"
 MOST_SHIFT = 6
 """Days. A delivery of a closed day comes less than a week away, or not at all."""
+WEEKS_AROUND = 4
+"""A holiday says nothing of a weekday's hours: those of the weeks around are looked at too."""
 
 
 # -- Dates of the rule -------------------------------------------------------------------------
@@ -55,7 +57,8 @@ def dates_of(round: DeliveryRound, first: date, last: date) -> list[date]:
 def day_of(round: DeliveryRound, planned_on: date, calendar: Calendar) -> date | None:
     """When a date of the rule comes; None: that time it does not.
 
-    Moved away from a closed day, it never lands on a day that has its own date.
+    Moved away from a closed day, it never lands on a day that has its own date, nor on one
+    on which the desk is shut when people would collect.
     """
     if calendar.is_open_day(planned_on):
         return planned_on
@@ -64,9 +67,31 @@ def day_of(round: DeliveryRound, planned_on: date, calendar: Calendar) -> date |
     step = 1 if round.on_closed == OnClosed.AFTER else -1
     for days in range(1, MOST_SHIFT + 1):
         day = planned_on + timedelta(days=step * days)
-        if calendar.is_open_day(day):
-            return None if falls_on(round, day) else day
+        if not calendar.is_open_day(day):
+            continue
+        if falls_on(round, day):
+            return None
+        if suits(round, planned_on, day, calendar):
+            return day
     return None
+
+
+def suits(round: DeliveryRound, planned_on: date, day: date, calendar: Calendar) -> bool:
+    """Whether somebody is there to hand out, on an open day to which a date is moved.
+
+    The day that the rule gave is never judged. A round that is outside the hours on its own
+    weekday lives so: any open day will do.
+    """
+    if day == planned_on or collects_within(round, day, calendar):
+        return True
+    usual = calendar.with_closures(())
+    around = (planned_on + timedelta(weeks=week) for week in range(-WEEKS_AROUND, WEEKS_AROUND + 1))
+    return not any(collects_within(round, one, usual) for one in around)
+
+
+def collects_within(round: DeliveryRound, day: date, calendar: Calendar) -> bool:
+    """Whether the desk is open when the collection begins."""
+    return any(opens <= round.collect_from < closes for opens, closes in calendar.hours(day))
 
 
 def wants(standing: StandingOrder, planned_on: date) -> bool:
@@ -75,6 +100,7 @@ def wants(standing: StandingOrder, planned_on: date) -> bool:
         standing.ended_at is None
         and standing.starts_on <= planned_on
         and (standing.ends_on is None or planned_on <= standing.ends_on)
+        and (not standing.weekdays or planned_on.weekday() in standing.weekdays)
         and weeks_apart(standing.starts_on, planned_on) % standing.every_weeks == 0
     )
 
@@ -161,15 +187,22 @@ def left_of(stock: DeliveryStock) -> int | None:
 
 def last_lines(member: Member, round: DeliveryRound, before: date) -> dict[str, int]:
     """What the member had the last time of it, by product: only what is still offered."""
-    last = (
+    last = last_order(member, round, before)
+    return {} if last is None else offered_again(last, round)
+
+
+def last_order(member: Member, round: DeliveryRound, before: date) -> Order | None:
+    return (
         Order.objects.filter(
             member=member, delivery__round=round, delivery__day__lt=before, status__in=BAKED_FOR
         )
+        .select_related("delivery")
         .order_by("-delivery__day", "-pk")
         .first()
     )
-    if last is None:
-        return {}
+
+
+def offered_again(last: Order, round: DeliveryRound) -> dict[str, int]:
     rows = OrderLine.objects.filter(
         order=last,
         stock__product__is_offered=True,

@@ -17,10 +17,12 @@ from django.utils.translation import ngettext
 from club.kernel import codes, words
 from club.kernel.people import folded
 from club.kernel.refusal import Refused
+from club.kernel.spans import local_day
 from club.models import Card, Member
 from concierge.domain.order_fees import owed
 from concierge.domain.pickups import (
     hand_over_order,
+    is_over,
     mark_missed,
     undo_hand_over_order,
     undo_mark_missed,
@@ -37,6 +39,9 @@ CHOICES = 8
 ENOUGH = 3
 """Letters that hand over to whom they name alone; fewer only show who it may be."""
 GONE = (OrderStatus.CANCELLED, OrderStatus.FAILED)
+LATE_KEY = "après coup "
+"""What the list's button puts before a reference; no card and no code says it, so that a scan
+never notes what was handed over on a day that is past."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,8 @@ def read(delivery: Delivery, text: str, counter: Counter, tokens: list[str]) -> 
         return screen_of(delivery)
     if (told := repeated(delivery, counter)) is not None:
         return told
+    if text.startswith(LATE_KEY):
+        return by_reference(delivery, text.removeprefix(LATE_KEY), counter, is_late=True)
     digit = text.translate(codes.AZERTY_DIGITS)
     if len(digit) == 1 and digit.isascii() and digit.isdigit() and 1 <= int(digit) <= len(tokens):
         return by_reference(delivery, tokens[int(digit) - 1], counter)
@@ -178,7 +185,9 @@ def for_member(delivery: Delivery, member: Member, counter: Counter) -> Screen:
     return unknown(delivery, text)
 
 
-def by_reference(delivery: Delivery, code: str, counter: Counter) -> Screen:
+def by_reference(
+    delivery: Delivery, code: str, counter: Counter, *, is_late: bool = False
+) -> Screen:
     order = (
         Order.objects.filter(reference=code, place=delivery.place)
         .select_related("member__user", "delivery__round")
@@ -196,7 +205,7 @@ def by_reference(delivery: Delivery, code: str, counter: Counter) -> Screen:
         return screen_of(delivery, Told("wrong", _("Autre livraison."), text))
     if order.status not in WAITING:
         return screen_of(delivery, tell_state(order))
-    return give(delivery, order, order.member, counter)
+    return give(delivery, order, order.member, counter, is_late=is_late)
 
 
 def by_letters(delivery: Delivery, text: str, counter: Counter) -> Screen:
@@ -254,10 +263,13 @@ def repeated(delivery: Delivery, counter: Counter) -> Screen | None:
     return None if seen is None else tell_given(delivery, seen.facts)
 
 
-def give(delivery: Delivery, order: Order, to: Member, counter: Counter) -> Screen:
+def give(
+    delivery: Delivery, order: Order, to: Member, counter: Counter, *, is_late: bool = False
+) -> Screen:
     def work() -> Facts:
-        hand_over_order(order, to, by=counter.by, now=counter.now)
-        return {"did": "delivery_order", "order": order.pk}
+        hand_over_order(order, to, by=counter.by, now=counter.now, is_late=is_late)
+        late = {"is_late": True} if is_late and is_over(delivery, local_day(counter.now)) else {}
+        return {"did": "delivery_order", "order": order.pk, **late}
 
     return perform(delivery, order, counter, work)
 
@@ -281,6 +293,9 @@ def tell_given(delivery: Delivery, facts: Facts) -> Screen:
             said.append(ended(_("Encore : %(name)s.") % {"name": called(other.member)}))
     if cents := owed(order.member.household):
         said.append(_("À payer : %(cents)s.") % {"cents": words.money(cents)})
+    if facts.get("is_late"):
+        screen.told = Told("done", _("Remis, noté après coup."), " ".join(said))
+        return screen
     undo = undo_address(delivery, facts)
     screen.told = Told("done", _("Remis."), " ".join(said), undo_at=undo)
     return screen
@@ -320,7 +335,9 @@ def expect(delivery: Delivery, order: Order, counter: Counter) -> Screen:
         verb(order, by=counter.by, now=counter.now)
         return {"did": "delivery_undone", "order": order.pk}
 
-    return perform(delivery, order, replace(counter, scan=None), work)
+    screen = perform(delivery, order, replace(counter, scan=None), work)
+    delivery.refresh_from_db(fields=["status"])  # the verb read and opened a row of its own
+    return screen
 
 
 # -- What is left ------------------------------------------------------------------------------
@@ -337,7 +354,7 @@ def miss(delivery: Delivery, counter: Counter) -> Screen:
         number,
     )
     address = ""
-    if number:
+    if number and not is_over(delivery, local_day(counter.now)):
         query = urlencode({"quand": counter.now.isoformat()})
         address = f"{reverse('desk:delivery-present', args=[delivery.public_id])}?{query}"
     said = text % {"number": number} if number else _("Tout a été remis.")

@@ -2,17 +2,19 @@
 
 The rule, as it is told to people
 - The round says what becomes of a date on a closed day: it comes the next open day, the one
-  before, or not at all. A day on which the round comes anyway takes no second delivery.
+  before, or not at all. A day on which the round comes anyway takes no second delivery,
+  and a day on which the desk is shut when people collect takes none.
 - Where it does not come its orders are credited, and a standing order skips that date.
 - When the closure is withdrawn, a date that did not come for it and whose cut-off is ahead
   is opened again: standing orders are made again, the other orders are not. What was moved
-  to another day stays there.
+  to another day stays there, and the plan says so.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -151,7 +153,30 @@ def come_back(change: Change, now: datetime) -> list[Effect]:
         outcome = Outcome.MADE if is_made else Outcome.STAYS
         effects.append(again(delivery.pk, delivery.round, delivery.planned_on, outcome, change))
         effects += [order_again(one, is_made, change) for one in failed[delivery.pk]]
-    return effects + never_made(change, now)
+    return effects + what_stays(change, now) + never_made(change, now)
+
+
+def what_stays(change: Change, now: datetime) -> list[Effect]:
+    """What left a day that is open again for another, on which it still comes."""
+    rows = Delivery.objects.filter(
+        place=change.place,
+        status__in=LIVE,
+        planned_on__in=change.reopened,
+        collect_until__gt=now,
+    ).exclude(day=F("planned_on"))
+    return [
+        Effect(
+            NAME,
+            delivery.pk,
+            Outcome.STAYS,
+            str(delivery.round),
+            words.day(delivery.planned_on, change.today),
+            _("reste au %(day)s") % {"day": words.day(delivery.day, change.today)},
+            facts=(delivery.status, delivery.day),
+        )
+        for delivery in rows.select_related("round").order_by("collect_from", "pk")
+        if delivery.day not in change.shut
+    ]
 
 
 def can_come(
