@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.widgets import AdminDateInput
 
-from club.kernel.inputs import FIRST_YEAR, LAST_YEAR
+from club.kernel.inputs import near
 from club.kernel.spans import local_day
 
 FURTHEST = timedelta(days=5 * 366)
@@ -26,10 +26,6 @@ def usual_period(today: date) -> dict[str, date]:
 def whole_months(first: date, last: date) -> tuple[date, date]:
     following = last.replace(day=1) + relativedelta(months=1)
     return first.replace(day=1), following - timedelta(days=1)
-
-
-def near(day: date) -> bool:
-    return FIRST_YEAR <= day.year <= LAST_YEAR
 
 
 class MonthsForm(forms.Form):

@@ -14,6 +14,7 @@ from wagtail.admin.widgets import AdminDateInput, AdminTimeInput
 from club.access import staff_places
 from club.forms import add_refusal
 from club.kernel import words
+from club.kernel.inputs import near
 from club.kernel.refusal import Refused
 from club.kernel.spans import at, local_day
 from club.models import Place
@@ -268,6 +269,6 @@ class PeriodForm(forms.Form):
         first, last = data.get("first"), data.get("last")
         if first and last and last < first:
             self.add_error("last", ValidationError(_("La fin vient après le début.")))
-        elif first and last and (last - first > FURTHEST or last.year > 9000):
+        elif first and last and (last - first > FURTHEST or not near(first) or not near(last)):
             self.add_error("last", ValidationError(_("Choisissez cinq ans au plus.")))
         return data

@@ -15,7 +15,10 @@ from club.kernel.private import sort_of
 
 MOST_BYTES = 10 * 1024 * 1024
 HEIC = re.compile(rb"ftyp(?:heic|heix|hevc|heim|heis|mif1|msf1)")
-ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFile|RichMedia|XFA)\b")
+ACTIVE = re.compile(
+    rb"/(?:JavaScript|JS|Launch|EmbeddedFile|RichMedia|XFA|SubmitForm|ImportData|GoToR|GoToE)\b"
+    rb"|/(?:OpenAction|AA)\s*<<[^\[]{0,80}?/URI\b"
+)
 ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 
 

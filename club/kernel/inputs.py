@@ -19,6 +19,11 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 
 
+def near(day: date) -> bool:
+    """Whether a day is one that people mean: no year 1, no year 9999."""
+    return FIRST_YEAR <= day.year <= LAST_YEAR
+
+
 def iso_day(value: Any) -> date:
     """Only `2027-03-09`: no number of seconds, no week dates, no far-off year."""
     if isinstance(value, str) and ISO_DAY.match(value):
@@ -27,7 +32,7 @@ def iso_day(value: Any) -> date:
         except ValueError:
             pass
         else:
-            if FIRST_YEAR <= day.year <= LAST_YEAR:
+            if near(day):
                 return day
     sentence = _("Écrivez un jour comme 2027-03-09.")
     raise PydanticCustomError("day", "{sentence}", {"sentence": sentence})

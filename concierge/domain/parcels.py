@@ -36,7 +36,7 @@ from club.kernel.rows import flush
 from club.kernel.spans import local_day
 from club.kernel.transactions import Contended, hold, in_one_transaction
 from club.kernel.transitions import log, move
-from club.models import Member, Message, Place, User
+from club.models import LogEntry, Member, Message, Place, User
 from club.queries.calendar import calendar_of
 from club.queries.entitlement import may
 from concierge.domain.barcodes import as_barcode, carrier_of
@@ -74,8 +74,18 @@ def receive_parcel(
     shelf: str = "",
     by: User | None,
     now: datetime,
+    form_key: str = "",
 ) -> Parcel:
-    """Put a parcel on the shelf; without `carrier` it is read off the barcode."""
+    """Put a parcel on the shelf; without `carrier` it is read off the barcode.
+
+    What has no barcode is told apart by the page's own `form_key`: pressed twice, or sent
+    again when the line drops, it is one parcel.
+    """
+    if form_key:
+        hold(place)
+        made = made_by(place, form_key, now)
+        if made is not None:
+            return made
     policy = policy_of(place)
     barcode = barcode_of(tracking)
     there = lying_here(place, barcode)
@@ -96,7 +106,8 @@ def receive_parcel(
     )
     with once_here():
         parcel.save()
-    log(parcel, "receive", by=by, now=now, facts={"to": ParcelStatus.WAITING})
+    facts = {"to": ParcelStatus.WAITING} | ({"form": form_key} if form_key else {})
+    log(parcel, "receive", by=by, now=now, facts=facts)
     tell_received(parcel, now)
     return parcel
 
@@ -106,6 +117,18 @@ def policy_of(place: Place) -> ParcelPolicy:
     if policy is None:
         raise refuse("no_parcels", _("Ce point d’accueil ne prend pas de colis."))
     return policy
+
+
+def made_by(place: Place, form_key: str, now: datetime) -> Parcel | None:
+    """What one page has received already, of the last hour."""
+    lately = Parcel.objects.filter(place=place, received_at__gt=now - timedelta(hours=1))
+    step = LogEntry.objects.filter(
+        subject_kind="parcel",
+        subject_id__in=lately.values("pk"),
+        verb="receive",
+        facts__form=form_key,
+    ).first()
+    return lately.get(pk=step.subject_id) if step else None
 
 
 def barcode_of(tracking: str) -> str:

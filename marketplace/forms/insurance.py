@@ -130,7 +130,14 @@ class CertificateForm(forms.Form):
             data["file"] = photo or file
             if not data["file"]:
                 self.add_error("photo", _("Ajoutez une photo ou un fichier."))
+        self.say_lost()
         return data
+
+    def say_lost(self) -> None:
+        """A browser sends a file once: with another field wrong, it has to be chosen anew."""
+        for name in self.files if self.errors else ():
+            if name in self.fields and name not in self.errors:
+                self.add_error(name, _("Choisissez-le de nouveau : il est à renvoyer."))
 
 
 # -- For staff ---------------------------------------------------------------------------------

@@ -54,6 +54,7 @@ def send(request: MemberRequest) -> HttpResponse:
             )
         except Refused as refused:
             add_refusal(form, refused)
+            form.say_lost()
         else:
             return redirect("own-certificate:sent", certificate.pk)
     return render(

@@ -122,6 +122,7 @@ class ReceiveForm(WhoForm):
         choices=[("", _("d’après le code-barres")), *Carrier.choices],
         required=False,
     )
+    key = forms.CharField(max_length=43, required=False, widget=forms.HiddenInput)
     field_order = ("code", "who", "person", "for_nobody", "size", "shelf", "carrier")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

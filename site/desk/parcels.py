@@ -63,6 +63,7 @@ def receive(request: StaffRequest) -> HttpResponse:
     initial = {
         "code": request.GET.get("code", "").replace("\x00", "")[:80],
         "shelf": request.GET.get("etagere", "").replace("\x00", "")[:12],
+        "key": codes.token(),
     }
     form = ReceiveForm(request.POST or None, place=request.place, initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -77,6 +78,7 @@ def receive(request: StaffRequest) -> HttpResponse:
                 shelf=data["shelf"],
                 by=request.user,
                 now=timezone.now(),
+                form_key=data["key"],
             )
         except Refused as refusal:
             add_refusal(form, refusal, fields=FIELDS)

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -6,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from club.enums import Scope
 from club.forms import add_refusal
+from club.kernel.inputs import near
 from club.kernel.refusal import Refused
 from club.models import Member
 from concierge.forms import SlotForm
@@ -132,3 +134,9 @@ class ProxyForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": _("Choisissez un jour.")},
     )
+
+    def clean_until(self) -> date | None:
+        until: date | None = self.cleaned_data["until"]
+        if until is not None and not near(until):
+            raise forms.ValidationError(_("Choisissez un jour plus proche, ou aucun."))
+        return until

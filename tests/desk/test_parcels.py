@@ -304,6 +304,18 @@ def test_the_list_on_paper_names_whoever_may_collect(
     assert parcel.tracking not in told
 
 
+def test_a_page_pressed_twice_is_one_parcel(
+    desk: Client, policy: ParcelPolicy, member: Member
+) -> None:
+    key = desk.get(RECEIVE).context["form"]["key"].value()
+    for nobody in ({"who": "benali"}, {"for_nobody": "on"}):
+        first, again = (receive(desk, code="", key=key, **nobody) for _press in range(2))
+        assert first["Location"] == again["Location"]
+    other = desk.get(RECEIVE).context["form"]["key"].value()
+    receive(desk, code="", key=other, who="benali")
+    assert Parcel.objects.count() == 2
+
+
 @pytest.mark.parametrize("early", ["XY123456789FR", "M123455", "6A01234567890"])
 def test_a_scan_that_comes_early_is_no_shelf(desk: Client, member: Member, early: str) -> None:
     page = receive(desk, who="benali", shelf=early)

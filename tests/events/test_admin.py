@@ -676,6 +676,7 @@ def test_attendance_by_month_as_page_and_file(
 WRONG_PERIODS: list[tuple[dict[str, str], str]] = [
     ({"first": "2027-03-01", "last": "2027-01-01"}, "last"),
     ({"first": "0001-01-01", "last": "9999-12-31"}, "last"),
+    ({"first": "0001-01-01", "last": "0001-01-31"}, "last"),
     ({"first": "hier", "last": "2027-01-01"}, "first"),
     ({"first": "2027-01-01", "last": "2027-03-01", "place": "999"}, "place"),
 ]

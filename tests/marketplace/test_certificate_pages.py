@@ -152,9 +152,14 @@ def test_a_file_is_needed_and_one_is_enough(signed_in: Client) -> None:
 def test_dates_that_cannot_be_are_told_at_their_field(signed_in: Client) -> None:
     upload = SimpleUploadedFile("a.pdf", PDF)
     answer = signed_in.post(SEND, filled(file=upload, ends_on="2027-03-08"))
-    assert list(answer.context["form"].errors) == ["ends_on"]
+    assert list(answer.context["form"].errors) == ["ends_on", "file"]
+    assert "Choisissez-le de nouveau" in answer.text
+    upload = SimpleUploadedFile("a.pdf", PDF)
     answer = signed_in.post(SEND, filled(file=upload, ends_on="31 février"))
     assert "Écrivez le jour, le mois et l’année" in answer.text
+    assert list(answer.context["form"].errors) == ["ends_on", "file"]
+    answer = signed_in.post(SEND, filled(ends_on="31 février"))
+    assert "Choisissez-le de nouveau" not in answer.text
 
 
 def test_who_is_no_tenant_is_told_where_to_say_so(client: Client, member: Member) -> None:

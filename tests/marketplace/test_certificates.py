@@ -166,6 +166,14 @@ def test_a_press_that_comes_twice_sends_it_once(tenant: Member, now: datetime) -
     assert sent(tenant, now + timedelta(hours=1)) != Certificate.objects.earliest("pk")
 
 
+def test_another_photo_of_the_same_paper_is_not_thrown_away(tenant: Member, now: datetime) -> None:
+    first = sent(tenant, now)
+    sharper = sent(tenant, now, file=SimpleUploadedFile("b.jpg", b"\xff\xd8\xff sharper"))
+    assert first != sharper
+    with sharper.file.open() as kept:
+        assert b"sharper" in kept.read()
+
+
 def test_a_paper_that_staff_have_read_counts_at_once(
     tenant: Member, officer: User, now: datetime
 ) -> None:

@@ -138,6 +138,8 @@ def test_a_paper_is_received_accepted_and_dated() -> None:
         (b"MZ\x90\x00program", "wrong_type"),
         (b"%PDF-1.4 /OpenAction << /S /JavaScript /JS (app.alert(1)) >>", "active_pdf"),
         (b"%PDF-1.4 /J#61vaScript", "active_pdf"),
+        (b"%PDF-1.4 /OpenAction<</S/URI/URI(http://a.example)>>", "active_pdf"),
+        (b"%PDF-1.4 /AA <</O<</S/SubmitForm/F(http://a.example)>>>>", "active_pdf"),
         (b"%PDF-1.4 " + b"0" * (10 * 1024 * 1024), "too_large"),
     ],
 )

@@ -103,6 +103,7 @@ def test_a_person_is_named_and_removed(signed_in: Client, member: Member) -> Non
         {"first_name": "\x00"},
         {"until": "demain"},
         {"until": "2027-03-08"},
+        {"until": "9999-12-31"},
     ],
 )
 def test_a_refused_name_keeps_what_was_typed(signed_in: Client, typed: dict[str, str]) -> None:
