@@ -1,6 +1,7 @@
 """What a resident orders: how much of each product, how often, and when they are away."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -8,10 +9,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from club.enums import Weekday
 from club.forms import RefusableForm
 from club.kernel import words
 from club.kernel.refusal import refuse
-from concierge.models import Product
+from concierge.models import DeliveryRound, Product
 from concierge.models.orders import MOST_PIECES
 
 OFTEN = [(1, gettext_lazy("Chaque semaine")), (2, gettext_lazy("Toutes les deux semaines"))]
@@ -121,10 +123,39 @@ def last_day_field() -> forms.DateField:
     )
 
 
-class OrderForm(BasketForm):
+class WeekdaysForm(BasketForm):
+    """With the days of the week on which an order repeats, asked where its round comes on
+    more than one: nobody orders all of them by ticking none."""
+
+    FIELDS = {"every_weeks": "chaque", "weekdays": "jours", "ends_on": "jusquau"}
+
+    def __init__(
+        self, data: Any = None, *, round: DeliveryRound | None = None, **more: Any
+    ) -> None:
+        super().__init__(data, **more)
+        days = sorted(round.weekdays) if round is not None else []
+        if len(days) < 2:
+            return
+        self.fields["jours"] = forms.TypedMultipleChoiceField(
+            label=_("Quels jours ?"),
+            choices=[(day, Weekday(day).label.capitalize()) for day in days],
+            coerce=int,
+            required=not self.is_bound or bool(self.data.get("chaque")),
+            widget=forms.CheckboxSelectMultiple,
+            error_messages=dict.fromkeys(
+                ("required", "invalid_choice", "invalid_list"), _("Choisissez au moins un jour.")
+            ),
+        )
+
+    @property
+    def weekdays(self) -> list[int]:
+        """None where there is nothing to choose: each day of the round."""
+        return sorted(self.cleaned_data.get("jours") or [])
+
+
+class OrderForm(WeekdaysForm):
     """The press on "Commander": once, or every week. `key` is the page's own."""
 
-    FIELDS = {"every_weeks": "chaque", "ends_on": "jusquau"}
     chaque = often_field(
         required=False, choices=[("", gettext_lazy("Une seule fois")), *OFTEN], initial=""
     )
@@ -139,11 +170,25 @@ class OrderForm(BasketForm):
         },
     )
 
+    def __init__(self, data: Any = None, *, planned_on: date | None = None, **more: Any) -> None:
+        """The order's own day is ticked at first, and stays so: it is what the total is of."""
+        super().__init__(data, **more)
+        self.own_day = planned_on.weekday() if planned_on is not None else None
+        if "jours" in self.fields and self.own_day is not None:
+            self.fields["jours"].initial = [self.own_day]
 
-class StandingForm(BasketForm):
+    def clean_jours(self) -> list[int]:
+        days: list[int] = self.cleaned_data["jours"]
+        offered = {day for day, _label in self.fields["jours"].choices}  # type: ignore[attr-defined]
+        if self.own_day is not None and days and self.own_day in offered - set(days):
+            text = _("Cochez aussi %(day)s : c’est le jour de cette commande.")
+            raise ValidationError(text % {"day": Weekday(self.own_day).label}, code="own_day")
+        return days
+
+
+class StandingForm(WeekdaysForm):
     """What an order that repeats is changed to."""
 
-    FIELDS = {"every_weeks": "chaque", "ends_on": "jusquau"}
     chaque = often_field(choices=OFTEN)
     jusquau = last_day_field()
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from club.emails import letter_of
+from club.enums import Weekday
 from club.kernel import bookings, codes, letters, links, producers, words
 from club.kernel.calendars import ics_of
 from club.kernel.letters import Attachment, Letter, Sort
@@ -23,7 +24,7 @@ from club.kernel.spans import local_day
 from club.models import Message
 from concierge.domain.order_fees import balance
 from concierge.domain.order_reminders import TODAY, is_of_today
-from concierge.domain.standing import GROUP
+from concierge.domain.standing import GROUP, weekdays_of
 from concierge.enums import DeliveryStatus, Leftover, OrderStatus
 from concierge.models import Delivery, Order, OrderLine, StandingOrder
 from concierge.queries.deliveries import baskets_of, totals
@@ -192,6 +193,28 @@ def load_standing(ids: Iterable[int]) -> dict[int, StandingOrder]:
 
 
 def rhythm(standing: StandingOrder) -> str:
+    return with_weekdays(standing, often_words(standing))
+
+
+def with_weekdays(standing: StandingOrder, often: str) -> str:
+    """ "chaque mardi et vendredi"; the day goes without saying where a round has but one."""
+    days = weekdays_words(standing)
+    if days and standing.every_weeks == 1:
+        return _("chaque %(days)s") % {"days": days}
+    return f"{days}, {often}" if days else often
+
+
+def weekdays_words(standing: StandingOrder) -> str:
+    found = weekdays_of(standing)
+    if len(standing.round.weekdays) < 2 or not found:
+        return ""
+    *others, last = [str(Weekday(day).label) for day in found]
+    if not others:
+        return last
+    return _("%(days)s et %(last)s") % {"days": ", ".join(others), "last": last}
+
+
+def often_words(standing: StandingOrder) -> str:
     if standing.every_weeks == 1:
         return _("chaque semaine")
     return ngettext("chaque semaine", "toutes les %(number)d semaines", standing.every_weeks) % {

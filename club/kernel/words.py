@@ -1,6 +1,6 @@
 """Dates, hours and money as people say them, in the language of the moment."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from django.utils import dateformat, timezone
 from django.utils.translation import get_language
@@ -47,6 +47,14 @@ def hour(value: datetime | time) -> str:
 def moment(value: datetime) -> str:
     """ "mardi 12 mars à 18 h"."""
     return _("%(day)s à %(hour)s") % {"day": day(value), "hour": hour(value)}
+
+
+def until(value: datetime) -> str:
+    """Of a limit, to follow "jusqu’au": at 0 h it is the evening before that people mean."""
+    local = timezone.localtime(value)
+    if (local.hour, local.minute) != (0, 0):
+        return moment(value)
+    return _("%(day)s à minuit") % {"day": day(local.date() - timedelta(days=1))}
 
 
 def span(starts: datetime | time, ends: datetime | time) -> str:

@@ -8,6 +8,8 @@ The rule
   has an order already, are left out and told. Beyond the dates that are open, what all
   standing orders take on the fullest date must fit what the producer makes and what the
   place keeps: else it is refused.
+- Of a round that comes on several days of the week it stands on those that were chosen; on
+  every one where none was named.
 - Every other week is counted in calendar weeks from that of its start.
 - A pause leaves out the days of an absence, and cancels what is ordered on them while
   that is possible.
@@ -16,7 +18,7 @@ The rule
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -87,6 +89,7 @@ def stand(
     round: DeliveryRound,
     lines: Lines,
     every_weeks: int = 1,
+    weekdays: Collection[int] = (),
     starts_on: date | None = None,
     ends_on: date | None = None,
     by: User,
@@ -101,6 +104,7 @@ def stand(
     round = locked_round(round)
     check_round(round, member, channel)
     check_dates(every_weeks, starts_on, ends_on, local_day(now))
+    check_weekdays(round, weekdays)
     if standing_of(member, round) is not None:
         text = _("Vous avez déjà une commande régulière ici. Changez-la.")
         raise refuse("standing_already", text, "round")
@@ -108,6 +112,7 @@ def stand(
         member=member,
         round=round,
         every_weeks=every_weeks,
+        weekdays=sorted(set(weekdays)),
         starts_on=starts_on,
         ends_on=ends_on,
         channel=channel,
@@ -117,7 +122,8 @@ def stand(
     check_ahead(standing, products, asked, now)
     standing.save(force_insert=True)
     keep_lines(standing, products, asked)
-    log(standing, "stand", by=by, now=now, channel=channel, facts={"every": every_weeks})
+    facts = {"every": every_weeks, "weekdays": standing.weekdays}
+    log(standing, "stand", by=by, now=now, channel=channel, facts=facts)
     made, skipped = make_all(standing, by=by, now=now, channel=channel)
     tell_standing(standing, "standing.begun", now=now, **skipped_facts(skipped))
     return Stood(standing, made, skipped)
@@ -167,6 +173,18 @@ def check_dates(every_weeks: int, starts_on: date, ends_on: date | None, today: 
         reasons.append(Reason("dates_wrong", text, "ends_on"))
     if reasons:
         raise Refused(reasons)
+
+
+def check_weekdays(round: DeliveryRound, weekdays: Collection[int]) -> None:
+    """A day on which the round never comes would stand for nothing, and nobody would see it."""
+    if not set(weekdays) <= set(round.weekdays):
+        raise refuse("weekdays_wrong", _("Choisissez un jour de livraison."), "weekdays")
+
+
+def weekdays_of(standing: StandingOrder) -> list[int]:
+    """The days of the week on which it makes orders, of those on which its round comes."""
+    days = set(standing.round.weekdays)
+    return sorted(days & set(standing.weekdays) if standing.weekdays else days)
 
 
 def goods_of(round: DeliveryRound, asked: Mapping[str, int]) -> dict[str, RoundProduct]:
@@ -353,12 +371,14 @@ def change_standing(
     lines: Lines,
     *,
     every_weeks: int | None = None,
+    weekdays: Collection[int] | None = None,
     ends_on: date | None = None,
     by: User,
     now: datetime,
     channel: str = Channel.WEB,
 ) -> Stood:
-    """Other goods, another rhythm or end. What it has made and can still change follows."""
+    """Other goods, another rhythm, other days or another end; `weekdays` None keeps its days.
+    What it has made and can still change follows."""
     asked = asked_lines(lines)
     standing = locked_standing(standing)
     refuse_ended(standing)
@@ -367,12 +387,16 @@ def change_standing(
     today = local_day(now)
     check_dates(every_weeks, max(standing.starts_on, today), ends_on, today)
     standing.every_weeks, standing.ends_on = every_weeks, ends_on
+    if weekdays is not None:
+        check_weekdays(standing.round, weekdays)
+        standing.weekdays = sorted(set(weekdays))
     goods = goods_of(standing.round, asked)
     check_ahead(standing, goods, asked, now)
-    standing.save(update_fields=["every_weeks", "ends_on"])
+    standing.save(update_fields=["every_weeks", "weekdays", "ends_on"])
     standing.lines.all().delete()
     keep_lines(standing, goods, asked)
-    log(standing, "change", by=by, now=now, channel=channel, facts={"every": every_weeks})
+    facts = {"every": every_weeks, "weekdays": standing.weekdays}
+    log(standing, "change", by=by, now=now, channel=channel, facts=facts)
     skipped: list[tuple[date, Reason]] = []
     for order in changeable(standing, now):
         if not wants(standing, order.delivery.planned_on):
@@ -488,6 +512,8 @@ def end_pause(
     if found is None:
         return Stood(standing)
     first, last = found.first_on, found.last_on
+    if first == last and first in moved_away(standing, now):
+        raise refuse("moved", _("Cette date est déplacée : elle est déjà commandée."))
     found.delete()
     Order.objects.filter(
         standing=standing,
@@ -507,6 +533,31 @@ def cancelled_by_pause(standing: StandingOrder) -> Iterator[int]:
     orders = Order.objects.filter(standing=standing, status=OrderStatus.CANCELLED).values("pk")
     rows = LogEntry.objects.filter(subject_kind="order", verb="standing", subject_id__in=orders)
     yield from rows.values_list("subject_id", flat=True)
+
+
+def moved_away(standing: StandingOrder, now: datetime) -> dict[date, Order]:
+    """By the day that it left, what a member moved to another date and is still to come.
+
+    It stands by itself since, and left a pause of one day: taken up again, that day would be
+    ordered twice. The journal knows from where it went.
+    """
+    days = {one.first_on for one in standing.pauses.all() if one.first_on == one.last_on}
+    if not days:
+        return {}
+    rows = Delivery.objects.filter(round=standing.round_id, day__in=days)
+    left = dict(rows.values_list("public_id", "day"))
+    orders = {
+        order.pk: order
+        for order in Order.objects.filter(
+            member=standing.member_id, standing=None, status=OrderStatus.ORDERED, ends_at__gt=now
+        ).select_related("delivery", "place")
+    }
+    moves = LogEntry.objects.filter(subject_kind="order", verb="move", subject_id__in=orders)
+    return {
+        left[facts["before"]]: orders[pk]
+        for pk, facts in moves.order_by("pk").values_list("subject_id", "facts")
+        if facts.get("before") in left
+    }
 
 
 # -- Telling -----------------------------------------------------------------------------------

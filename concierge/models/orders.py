@@ -299,7 +299,8 @@ class StandingOrder(models.Model):
     """The same goods every week or every other, between two dates.
 
     It has no status: it starts, ends, and is paused from one day to another. Each delivery
-    makes at most one order of it. Weeks are counted from that of `starts_on`.
+    makes at most one order of it. Weeks are counted from that of `starts_on`. `weekdays` are
+    those of the round's days on which it stands; none named, it stands on each of them.
     """
 
     wagtail_reference_index_ignore = True
@@ -318,6 +319,7 @@ class StandingOrder(models.Model):
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(4)],
     )
+    weekdays = models.JSONField(_("jours"), default=list, blank=True)
     starts_on = models.DateField(_("à partir du"))
     ends_on = models.DateField(_("jusqu’au"), null=True, blank=True, help_text=_("Jour inclus."))
     channel = models.CharField(_("par"), max_length=8, choices=Channel.choices, default=Channel.WEB)

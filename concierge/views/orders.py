@@ -38,14 +38,21 @@ from concierge.order_forms import (
     price_name,
     quantity_name,
 )
-from concierge.queries.deliveries import coming, last_lines, on_shelves, rounds_at
+from concierge.queries.deliveries import (
+    coming,
+    last_order,
+    offered_again,
+    on_shelves,
+    rounds_at,
+    weeks_apart,
+)
 from concierge.views import shown_orders as shown
 from concierge.views.catalogue import here
 from concierge.views.shown import SlotButton
 
 FEW = 4
 """How many dates of a round are proposed at first."""
-OF_THE_PAGE = {"chaque", "jusquau", "key"}
+OF_THE_PAGE = {"chaque", "jours", "jusquau", "key"}
 """What is asked beside the total; all else is asked on the page of quantities."""
 OF_MONEY = {"owes_too_much", "no_right", "right_ends", "right_not_begun"}
 
@@ -153,7 +160,11 @@ def delivery_page(
     is_open = shown.may_change(found, now)
     if form is None:
         form = BasketForm(initial=typed(request), goods=goods_of(found))
-    before = last_lines(member, found.round, found.day) if member and is_open and not own else {}
+    reason = right_reason(member, found)
+    before: dict[str, int] = {}
+    when = ""
+    if member and is_open and not own and not reason:
+        before, when = again_of(member, found)
     context = {
         "delivery": found,
         "is_elsewhere": found.place_id != getattr(place_of(request), "pk", None),
@@ -161,7 +172,7 @@ def delivery_page(
         "cutoff": shown.cutoff_words(found),
         "is_open": is_open,
         "closed_words": shown.closed_words(found),
-        "reason": right_reason(member, found),
+        "reason": reason,
         "is_sold_out": shown.is_sold_out(found),
         "own": own,
         "standing": own_standing(member, found),
@@ -169,10 +180,28 @@ def delivery_page(
         "fields": shown.quantity_fields(form, found.shelf, {}, found.round.picture),
         "again": shown.checked_at(found, before) if before else "",
         "again_words": shown.wanted_words(before, goods_of(found)),
-        "others": [] if is_open and not shown.is_sold_out(found) else others(found, request, now),
+        "again_when": when,
+        "others": others(found, request, now) if needs_others(found, reason, is_open) else [],
     }
     status = 422 if form.is_bound and form.errors else 200
     return render(request, "concierge/delivery.html", context, status=status)
+
+
+def again_of(member: Member, found: Delivery) -> tuple[dict[str, int], str]:
+    """What was ordered the last time, and when that was, told from the day of this one."""
+    last = last_order(member, found.round, found.day)
+    if last is None:
+        return {}, ""
+    is_last_week = weeks_apart(last.delivery.day, found.day) == 1
+    when = _("Comme la semaine dernière") if is_last_week else _("Comme la dernière fois")
+    return offered_again(last, found.round), when
+
+
+def needs_others(found: Delivery, reason: Reason | None, is_open: bool) -> bool:
+    """Whether another day may do where this one does not; without any right none does."""
+    if reason is not None and is_open:
+        return reason.code != "no_right"
+    return not is_open or shown.is_sold_out(found)
 
 
 def others(found: Delivery, request: HttpRequest, now: datetime) -> list[tuple[str, SlotButton]]:
@@ -203,7 +232,12 @@ def check(request: MemberRequest, public_id: str) -> HttpResponse:
         return redirect(shown.address_of(found))
     if not (shown.may_change(found, timezone.now()) and form.is_valid() and fits(form, found)):
         return delivery_page(request, found, form)
-    return check_page(request, found, form, OrderForm(goods=[]))
+    return check_page(request, found, form, order_form(found))
+
+
+def order_form(found: Delivery, data: Any = None) -> OrderForm:
+    goods = goods_of(found) if data is not None else []
+    return OrderForm(data, goods=goods, round=found.round, planned_on=found.planned_on)
 
 
 def fits(form: BasketForm, found: Delivery) -> bool:
@@ -224,7 +258,8 @@ def check_page(
     context = {
         "delivery": found,
         "hours": shown.hours_words(found),
-        "until": words.moment(found.cutoff_at),
+        "until": words.until(found.cutoff_at),
+        "reason": right_reason(member, found),
         "lines": [(shown.line_words(number, product), cents) for product, number, cents in lines],
         "hidden": [
             *((quantity_name(product), number) for product, number, _cents in lines),
@@ -258,7 +293,7 @@ def order(request: HttpRequest, public_id: str) -> HttpResponse:
 @never_cache
 @member_required
 def order_for_member(request: MemberRequest, found: Delivery) -> HttpResponse:
-    form = OrderForm(request.POST, goods=goods_of(found))
+    form = order_form(found, request.POST)
     if not form.is_valid():
         if set(form.errors) <= OF_THE_PAGE:
             return check_page(request, found, form, form)
@@ -302,6 +337,7 @@ def repeated(request: MemberRequest, found: Delivery, form: OrderForm) -> Stood:
     asked: dict[str, Any] = {
         "lines": form.wanted(),
         "every_weeks": said["chaque"],
+        "weekdays": form.weekdays,
         "starts_on": found.planned_on,
         "ends_on": said["jusquau"],
     }
@@ -339,7 +375,7 @@ def ordered(request: MemberRequest, reference: str) -> HttpResponse:
     """ "C’est commandé": for its own member alone, and as long as it is true."""
     order = get_object_or_404(
         Order.objects.select_related(
-            "delivery__round", "place", "standing", "member"
+            "delivery__round", "place", "standing__round", "member"
         ).prefetch_related("lines__stock__product"),
         reference=reference,
         member=request.member,
@@ -358,7 +394,7 @@ def ordered(request: MemberRequest, reference: str) -> HttpResponse:
         "to_pay": to_pay(order, held),
         "paid_words": shown.paid_words(order, held),
         "may_change": shown.may_change(order.delivery, now),
-        "until": words.moment(order.delivery.cutoff_at),
+        "until": words.until(order.delivery.cutoff_at),
         "others": following,
         "often": shown.often_words(order.standing) if order.standing else "",
         "collectors": shown.collectors(request.member, local_day(now)),

@@ -15,10 +15,20 @@ from club.kernel import codes, words
 from club.kernel.spans import local_day
 from club.models import Member
 from concierge.domain import order_fees as fees
+from concierge.domain.standing import weekdays_of
 from concierge.enums import Allergen, DeliveryStatus
-from concierge.models import Delivery, DeliveryRound, DeliveryStock, Order, Product, StandingOrder
+from concierge.models import (
+    Delivery,
+    DeliveryRound,
+    DeliveryStock,
+    Order,
+    Product,
+    StandingLine,
+    StandingOrder,
+)
 from concierge.models.orders import MOST_PIECES
 from concierge.order_forms import BasketForm, price_name, quantity_name
+from concierge.order_letters import with_weekdays
 from concierge.queries.parcels import live_proxies
 from concierge.views.shown import SlotButton, row
 from concierge.views.shown_services import day_words
@@ -54,9 +64,11 @@ def hours_words(delivery: Delivery) -> str:
 
 
 def allergens_words(product: Product) -> str:
-    """ "Contient : gluten, lait."; nothing where none was declared."""
+    """ "Contient : gluten, lait.", or that there are none: silence would leave a doubt."""
     known = dict(Allergen.choices)
     said = [str(known[code]) for code in product.allergens if code in known]
+    if not product.allergens:
+        return _("Aucun allergène à déclarer.")
     return _("Contient : %(allergens)s.") % {"allergens": ", ".join(said)} if said else ""
 
 
@@ -156,11 +168,30 @@ def product_of(line: Any) -> Product:
 
 
 def often_words(standing: StandingOrder) -> str:
+    """ "Chaque mardi et vendredi"; "Chaque semaine" where its round has one day."""
+    return capfirst(with_weekdays(standing, weeks_words(standing)))
+
+
+def weeks_words(standing: StandingOrder) -> str:
     if standing.every_weeks == 1:
-        return _("Chaque semaine")
+        return _("chaque semaine")
     if standing.every_weeks == 2:
-        return _("Toutes les deux semaines")
-    return _("Toutes les %(number)d semaines") % {"number": standing.every_weeks}
+        return _("toutes les deux semaines")
+    return _("toutes les %(number)d semaines") % {"number": standing.every_weeks}
+
+
+def cost_words(standing: StandingOrder, lines: Iterable[StandingLine]) -> str:
+    """ "10 € par semaine" at today's prices: what all its days come to together."""
+    cents = sum(line.quantity * line.product.price_cents for line in lines)
+    if standing.round.every_weeks > 1:
+        return _("%(money)s par livraison") % {"money": words.money(cents)}
+    names = {
+        "money": words.money(cents * len(weekdays_of(standing))),
+        "weeks": standing.every_weeks,
+    }
+    if standing.every_weeks == 1:
+        return _("%(money)s par semaine") % names
+    return _("%(money)s toutes les %(weeks)d semaines") % names
 
 
 def period_words(first: date, last: date | None, today: date) -> str:

@@ -13,12 +13,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from club.access import MemberRequest, member_required
-from club.kernel import producers
+from club.kernel import producers, words
 from club.kernel.refusal import Refused
 from club.kernel.spans import local_day
 from club.models import Member
 from club.queries.calendar import calendar_of
-from concierge.domain.standing import change_standing, end_pause, end_standing, pause_standing
+from concierge.domain.standing import (
+    change_standing,
+    end_pause,
+    end_standing,
+    moved_away,
+    pause_standing,
+    weekdays_of,
+)
 from concierge.enums import DeliveryStatus, OrderStatus
 from concierge.models import Delivery, DeliveryStock, Order, Product, StandingOrder, StandingPause
 from concierge.order_forms import AwayForm, StandingForm, quantity_name
@@ -67,6 +74,7 @@ def dates_ahead(standing: StandingOrder, now: datetime) -> list[Date]:
         )
     )
     pauses = list(standing.pauses.all())
+    moved = moved_away(standing, now)
     off = producers.days_off(round.producer, today, last + timedelta(days=MOST_SHIFT))
     found = []
     for planned_on in dates_of(round, today, last):
@@ -76,6 +84,9 @@ def dates_ahead(standing: StandingOrder, now: datetime) -> list[Date]:
         day = order.delivery.day if order else day_of(round, planned_on, calendar)
         if order is not None and order.status == OrderStatus.ORDERED:
             found.append(Date(order.delivery.day, order.reference))
+        elif day in moved:
+            is_same = moved[day].place_id == round.place_id
+            found.append(moved_date(day, moved[day], today, is_same_place=is_same))
         elif day is None:
             found.append(Date(planned_on, why=_("Pas de livraison : l’accueil est fermé.")))
         elif any(pause.first_on <= day <= pause.last_on for pause in pauses):
@@ -95,21 +106,34 @@ def dates_ahead(standing: StandingOrder, now: datetime) -> list[Date]:
     return found[:MOST_DATES]
 
 
+def moved_date(day: date, order: Order, today: date, *, is_same_place: bool) -> Date:
+    """Where it went; back on its first day it is ordered like any other."""
+    there = {"day": words.day(order.delivery.day, today), "place": order.place.name}
+    if not is_same_place:
+        return Date(day, order.reference, _("Déplacée au %(day)s, à %(place)s") % there)
+    if order.delivery.day == day:
+        return Date(day, order.reference)
+    return Date(day, order.reference, _("Déplacée au %(day)s") % there)
+
+
 @require_safe
 @never_cache
 @member_required
 def standing(request: MemberRequest, reference: str) -> HttpResponse:
     found, now = own(request.member, reference), timezone.now()
     today = local_day(now)
+    lines, moved = lines_of(found), moved_away(found, now)
     context = {
         "standing": found,
-        "lines": [shown.line_words(line.quantity, line.product) for line in lines_of(found)],
+        "lines": [shown.line_words(line.quantity, line.product) for line in lines],
+        "cost": shown.cost_words(found, lines),
         "often": shown.often_words(found),
         "period": shown.period_words(found.starts_on, found.ends_on, today),
         "dates": dates_ahead(found, now),
         "pauses": [
             (pause, shown.period_words(pause.first_on, pause.last_on, today))
             for pause in found.pauses.filter(last_on__gte=today)
+            if pause.first_on != pause.last_on or pause.first_on not in moved
         ],
         "picture": found.round.picture or shown.PICTURE,
     }
@@ -137,8 +161,10 @@ def change(request: MemberRequest, reference: str) -> HttpResponse:
     initial: dict[str, Any] = {
         quantity_name(line.product): line.quantity for line in lines_of(found)
     }
-    initial |= {"chaque": found.every_weeks, "jusquau": found.ends_on}
-    form = StandingForm(request.POST or None, goods=goods, initial=initial)
+    initial |= {
+        "chaque": found.every_weeks, "jours": weekdays_of(found), "jusquau": found.ends_on,
+    }  # fmt: skip
+    form = StandingForm(request.POST or None, goods=goods, round=found.round, initial=initial)
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
@@ -146,6 +172,7 @@ def change(request: MemberRequest, reference: str) -> HttpResponse:
                 found,
                 form.wanted(),
                 every_weeks=said["chaque"],
+                weekdays=form.weekdays,
                 ends_on=said["jusquau"],
                 by=request.user,
                 now=now,
@@ -194,8 +221,14 @@ def back(request: MemberRequest, reference: str, pk: int) -> HttpResponse:
     """Back earlier, or not leaving at all."""
     found = own(request.member, reference)
     pause = get_object_or_404(StandingPause, pk=pk, standing=found)
-    tell_skipped(request, end_pause(pause, by=request.user, now=timezone.now()))
-    messages.success(request, _("C’est noté. Vos commandes reprennent."))
+    try:
+        resumed = end_pause(pause, by=request.user, now=timezone.now())
+    except Refused as refused:
+        for reason in refused.reasons:
+            messages.warning(request, str(reason.text))
+    else:
+        tell_skipped(request, resumed)
+        messages.success(request, _("C’est noté. Vos commandes reprennent."))
     return redirect("orders:standing", reference)
 
 
@@ -203,15 +236,21 @@ def back(request: MemberRequest, reference: str, pk: int) -> HttpResponse:
 @never_cache
 @member_required
 def stop(request: MemberRequest, reference: str) -> HttpResponse:
-    """Asked once more: what is ordered ahead goes with it."""
-    found = own(request.member, reference)
+    """Asked once more: what is ordered ahead goes with it; what was moved away stays."""
+    found, now = own(request.member, reference), timezone.now()
+    staying = [
+        one for one in moved_away(found, now).values() if shown.may_change(one.delivery, now)
+    ]
     if request.method == "POST":
         try:
-            end_standing(found, by=request.user, now=timezone.now())
+            end_standing(found, by=request.user, now=now)
         except Refused as refused:
             for reason in refused.reasons:
                 messages.warning(request, str(reason.text))
         else:
             messages.success(request, _("C’est arrêté. Les dates encore ouvertes sont annulées."))
+            for order in staying:
+                text = _("La commande du %(day)s reste. Annulez-la si vous ne la voulez pas.")
+                messages.warning(request, text % {"day": words.day(order.delivery.day)})
         return redirect("portal:orders")
-    return render(request, "concierge/standing_stop.html", {"standing": found})
+    return render(request, "concierge/standing_stop.html", {"standing": found, "staying": staying})

@@ -96,7 +96,8 @@ class OrderScreen(Screen):
     # -- The acts
 
     def buttons(self, booking: Order, now: datetime, more: bool) -> Sequence[SlotButton]:
-        """Other dates of the round, and of the same producer at the landlord's other places."""
+        """Other dates of the round, and of the same producer at the landlord's other places;
+        those near the date that is moved come first."""
         place, delivery = booking.place, booking.delivery
         rows = Delivery.objects.filter(
             Q(place__is_public=True) | Q(place=booking.member.place_id),
@@ -109,6 +110,7 @@ class OrderScreen(Screen):
         ).exclude(Q(pk=delivery.pk) | Q(orders__in=own_orders(booking)))
         wanted = {line.stock.product_id: line for line in booking.lines.all()}
         found = [one for one in on_shelves(rows) if has_all(one, wanted)]
+        found.sort(key=lambda one: abs(one.day - delivery.day))
         return [button(one, booking, wanted, now) for one in found[: MORE if more else FEW]]
 
     def move(self, booking: Order, slot: str, by: User, now: datetime) -> str:
@@ -154,7 +156,7 @@ def ordered_words(booking: Order, now: datetime) -> list[str]:
         return [_("L’heure du retrait est passée. Appelez l’accueil.")]
     said = [_("Venez avec votre carte, ou montrez ce code.")]
     if shown.may_change(booking.delivery, now):
-        until = {"moment": words.moment(booking.delivery.cutoff_at)}
+        until = {"moment": words.until(booking.delivery.cutoff_at)}
         said.append(_("Vous pouvez changer ou annuler jusqu’au %(moment)s.") % until)
     else:
         said.append(_("Le producteur la prépare : elle ne peut plus changer."))

@@ -444,3 +444,130 @@ def test_a_closed_day_is_skipped_and_said(signed_in, weeks, place):
     assert {one.day: one.why for one in page.context["dates"]}[later] == (
         "Pas de livraison\u00a0: l’accueil est fermé."
     )
+
+
+# -- A round of several weekdays ---------------------------------------------------------------
+
+
+@pytest.fixture
+def breads(place: Place) -> list[Delivery]:
+    """From Wednesday to Friday, 5 € each: this week and the next."""
+    producer = ProducerFactory(landlord=place.landlord)
+    bread = ProductFactory(producer=producer, name="Pain", price_cents=5_00)
+    round = DeliveryRoundFactory(
+        place=place, producer=producer, weekdays=[2, 3, 4], goods=[(bread, None)], weeks_ahead=2
+    )
+    return [DeliveryFactory(round=round, day=date(2027, 3, day)) for day in (11, 12, 17, 18, 19)]
+
+
+def days_ordered(standing: StandingOrder) -> list[int]:
+    rows = standing.orders.filter(status="ordered").order_by("starts_at")
+    return [one.delivery.day.day for one in rows]
+
+
+def test_every_week_is_of_the_chosen_day_alone_and_says_for_how_much(signed_in, breads):
+    page = signed_in.get(url(breads[0], "total/"), said(breads[0], 1))
+    assert "5\u00a0€ pour chaque jour coché." in page.text
+    field = page.context["form"]["jours"]
+    assert ([label for _day, label in field.field.choices], field.value()) == (
+        ["Mercredi", "Jeudi", "Vendredi"], [3],
+    )  # fmt: skip
+    assert page.text.count("checked") == 2, "Once, and its own day."
+    standing = stand(signed_in, breads[0], 1, jours=["3"])
+    assert (standing.weekdays, days_ordered(standing)) == ([3], [11, 18])
+    page = signed_in.get(f"/paniers/reguliere/{standing.reference}/")
+    for words in ("Chaque jeudi", "5\u00a0€ par semaine"):
+        assert words in page.text
+    assert "chaque jeudi" in signed_in.get("/mon-espace/paniers/").text
+    assert (
+        "Chaque jeudi"
+        in signed_in.get(f"/paniers/commande/{standing.orders.first().reference}/").text
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "message"),
+    [
+        ([], "Choisissez au moins un jour."),
+        (["0"], "Choisissez au moins un jour."),
+        (["mardi"], "Choisissez au moins un jour."),
+        (["4"], "Cochez aussi jeudi\u00a0: c’est le jour de cette commande."),
+    ],
+)
+def test_no_day_orders_nothing_and_is_asked_again(signed_in, breads, days, message):
+    page = order(signed_in, breads[0], 1, chaque="1", jours=days)
+    assert wrong(page) == (422, [message])
+    assert page.context["total"] == 5_00
+    assert not Order.objects.exists()
+    order(signed_in, breads[0], 1, chaque="", jours=["3"])
+    assert [one.delivery_id for one in Order.objects.all()] == [breads[0].pk]
+
+
+def test_its_days_are_changed_and_those_given_up_are_cancelled(signed_in, breads):
+    standing = stand(signed_in, breads[0], 2, jours=["3", "4"])
+    assert days_ordered(standing) == [11, 12, 18, 19]
+    base = f"/paniers/reguliere/{standing.reference}/"
+    assert "20\u00a0€ par semaine" in signed_in.get(base).text
+    page = signed_in.get(base + "changer/")
+    assert page.context["form"]["jours"].value() == [3, 4]
+    form = said(breads[0], 2, chaque="1", jusquau="")
+    assert wrong(signed_in.post(base + "changer/", form)) == (
+        422, ["Choisissez au moins un jour."],
+    )  # fmt: skip
+    assert signed_in.post(base + "changer/", form | {"jours": ["2", "3"]})["Location"] == base
+    assert days_ordered(standing) == [11, 17, 18]
+    page = signed_in.get(base)
+    assert "chaque mercredi et jeudi" in page.text
+    assert {one.day.weekday() for one in page.context["dates"]} == {2, 3}
+
+
+def test_a_round_of_one_day_asks_for_no_day(signed_in, weeks):
+    page = signed_in.get(url(weeks[0], "total/"), said(weeks[0], 1))
+    assert "Quels jours" not in page.text
+    assert stand(signed_in, weeks[0], 1).weekdays == []
+
+
+def test_what_was_moved_is_said_where_it_went_and_stays_when_the_rest_stops(signed_in, breads):
+    standing = stand(signed_in, breads[0], 1, jours=["3"])
+    moved = standing.orders.order_by("starts_at").first()
+    base = f"/paniers/reguliere/{standing.reference}/"
+    address = f"/mon-espace/reservations/{moved.reference}/changer/"
+    signed_in.post(address, {"slot": breads[2].public_id})
+    pause = standing.pauses.get()
+    page = signed_in.get(base)
+    first = page.context["dates"][0]
+    assert (first.day, first.why, first.reference) == (
+        breads[0].day, "Déplacée au mercredi 17\u00a0mars", moved.reference,
+    )  # fmt: skip
+    assert page.context["pauses"] == []
+    assert "Reprendre les commandes" not in page.text
+    signed_in.post(f"{base}absence/{pause.pk}/retirer/")
+    assert standing.pauses.exists(), "Taken up again, it would be ordered twice."
+    page = signed_in.get(base + "arreter/")
+    stays = "La commande du mercredi 17\u00a0mars reste. Annulez-la si vous ne la voulez pas."
+    assert stays in page.text
+    assert f"/mon-espace/reservations/{moved.reference}/" in page.text
+    assert stays in signed_in.post(base + "arreter/", follow=True).text
+    assert [one.pk for one in Order.objects.filter(status="ordered")] == [moved.pk]
+
+
+def test_the_last_time_is_called_last_week_only_where_it_was(signed_in, breads):
+    order(signed_in, breads[0], 1)
+    assert "Comme la dernière fois" in signed_in.get(url(breads[1])).text
+    assert "Comme la semaine dernière" in signed_in.get(url(breads[2])).text
+
+
+def test_without_a_right_prices_are_seen_and_nothing_is_filled_in(signed_in, delivery):
+    delivery.round.needs_right = True
+    delivery.round.save()
+    for page in (
+        signed_in.get(url(delivery)), signed_in.get(url(delivery, "total/"), said(delivery, 1)),
+    ):  # fmt: skip
+        assert "Il faut un abonnement actif." in page.text
+        assert "4,50\u00a0€" in page.text
+        assert "M’abonner" in page.text
+        for words in ("Renouveler mon abonnement", "Voir le total", "data-stepper", ">Commander<"):
+            assert words not in page.text
+    refused = order(signed_in, delivery, 1)
+    assert "M’abonner" in refused.text
+    assert "Renouveler mon abonnement" not in refused.text

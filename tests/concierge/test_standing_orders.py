@@ -20,15 +20,19 @@ from concierge.domain.standing import (
     change_standing,
     end_pause,
     end_standing,
+    moved_away,
     pause_standing,
     stand,
+    weekdays_of,
 )
 from concierge.enums import BAKED_FOR, CancelledFor, OnClosed, OrderStatus
 from concierge.models import Delivery, Order, RoundProduct
 from tests.factories.club import ClosureFactory, MemberFactory, PlaceFactory
 from tests.factories.orders import (
+    FRIDAY,
     NEXT_FRIDAY,
     NOW,
+    WEDNESDAY,
     DeliveryRoundFactory,
     OrderFactory,
     ProductFactory,
@@ -83,6 +87,71 @@ def test_every_week_and_every_other(round: Any, member: Member, other_member: Me
     # A week later the next date is made, and filled once.
     assert make_deliveries(NOW + timedelta(days=7)) == 1
     assert days_of(member) == [*FRIDAYS, FRIDAYS[5] + timedelta(weeks=1)]
+    assert broken() == []
+
+
+def bread(place: Place) -> Any:
+    """From Tuesday to Friday, two weeks of it open: eight dates, and today's is closed."""
+    found = DeliveryRoundFactory(place=place, weekdays=[1, 2, 3, 4], weeks_ahead=2)
+    make_of(found, NOW)
+    return found
+
+
+def weekdays_made(member: Member) -> set[int]:
+    return {day.weekday() for day in days_of(member)}
+
+
+def test_it_stands_on_the_days_that_were_chosen_and_on_each_where_none_was(
+    place: Place, member: Member, other_member: Member
+) -> None:
+    found = bread(place)
+    standing = begin(member, found, weekdays=[4, 2]).standing
+    assert (standing.weekdays, weekdays_made(member)) == ([2, 4], {2, 4})
+    assert weekdays_of(standing) == [2, 4]
+    every = begin(other_member, found).standing
+    assert (every.weekdays, weekdays_made(other_member)) == ([], {1, 2, 3, 4})
+    assert weekdays_of(every) == [1, 2, 3, 4]
+    with pytest.raises(Refused) as refused:
+        begin(MemberFactory(place=place), found, weekdays=[0])
+    assert refused.value.codes == ["weekdays_wrong"]
+    make_deliveries(NOW + timedelta(days=7))
+    assert weekdays_made(member) == {2, 4}
+    assert broken() == []
+
+
+def test_a_day_that_is_no_longer_wanted_is_cancelled_and_taken_back_it_is_made_again(
+    place: Place, member: Member
+) -> None:
+    found = bread(place)
+    standing = begin(member, found, weekdays=[2, 4]).standing
+    before = days_of(member)
+    lines = {basket_of(found): 1}
+    change_standing(standing, lines, weekdays=[3, 4], by=member.user, now=NOW)
+    assert weekdays_made(member) == {3, 4}
+    assert {day.weekday() for day in days_of(member, OrderStatus.CANCELLED)} == {2}
+    change_standing(standing, {basket_of(found): 2}, by=member.user, now=NOW)
+    assert weekdays_made(member) == {3, 4}, "Who says nothing of the days keeps them."
+    change_standing(standing, lines, weekdays=[2, 4], by=member.user, now=NOW)
+    assert days_of(member) == before
+    assert broken() == []
+
+
+def test_what_was_moved_away_is_known_and_its_day_is_not_taken_up_again(
+    round: Any, member: Member
+) -> None:
+    standing = begin(member, round, every_weeks=2).standing
+    by = {"by": member.user, "now": NOW}
+    pause_standing(standing, FRIDAYS[4], FRIDAYS[4], **by)
+    first = Order.objects.order_by("starts_at").first()
+    assert first is not None
+    move_order(first, Delivery.objects.get(day=FRIDAYS[1]), **by)
+    assert moved_away(standing, NOW) == {FRIDAYS[0]: first}
+    with pytest.raises(Refused) as refused:
+        end_pause(standing.pauses.get(first_on=FRIDAYS[0]), **by)
+    assert refused.value.codes == ["moved"]
+    cancel_order(first, **by)
+    assert moved_away(standing, NOW) == {}
+    assert len(end_pause(standing.pauses.get(first_on=FRIDAYS[0]), **by).made) == 1
     assert broken() == []
 
 
@@ -239,6 +308,7 @@ closures = st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 20)), max_siz
 @given(
     every=st.integers(1, 4), of_round=st.integers(1, 3), first=st.integers(0, 30),
     days=st.integers(30, 1100), pauses=pauses, closures=closures, rule=st.sampled_from(OnClosed),
+    chosen=st.sets(st.sampled_from([WEDNESDAY, FRIDAY])),
 )  # fmt: skip
 @settings(
     max_examples=3,
@@ -249,15 +319,17 @@ closures = st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 20)), max_siz
 def test_three_years_come_to_the_dates_of_a_plain_calendar(
     db: None, every: int, of_round: int, first: int, days: int,
     pauses: list[tuple[int, int]], closures: list[tuple[int, int]], rule: OnClosed,
+    chosen: set[int],
 ) -> None:  # fmt: skip
     with transaction.atomic():
-        three_years(every, of_round, first, days, pauses, closures, rule)
+        three_years(every, of_round, first, days, pauses, closures, rule, chosen)
         transaction.set_rollback(True)
 
 
 def three_years(
     every: int, of_round: int, first: int, days: int,
     pauses: list[tuple[int, int]], closures: list[tuple[int, int]], rule: OnClosed,
+    chosen: set[int],
 ) -> None:  # fmt: skip
     """The worker looks every sixteen days, as one that was down often would."""
     begins = date(2026, 11, 2)
@@ -266,6 +338,7 @@ def three_years(
     basket = ProductFactory()
     round = DeliveryRoundFactory(
         place=place, producer=basket.producer, goods=[(basket, None)], starts_on=begins,
+        weekdays=[WEDNESDAY, FRIDAY], collect_from=time(10), collect_until=time(12),
         every_weeks=of_round, on_closed=rule, weeks_ahead=4, most_owed_cents=10**7,
     )  # fmt: skip
     away = []
@@ -278,11 +351,11 @@ def three_years(
     try:
         standing = stand(
             member=member, round=round, lines={basket.public_id: 1}, every_weeks=every,
-            starts_on=starts_on, ends_on=ends_on, by=member.user, now=now,
+            weekdays=chosen, starts_on=starts_on, ends_on=ends_on, by=member.user, now=now,
         ).standing  # fmt: skip
     except Refused as refused:
         assert refused.codes == ["no_date"]
-        assert not plain(every, of_round, begins, starts_on, ends_on)
+        assert not plain(every, of_round, begins, starts_on, ends_on, chosen)
         return
     for offset, length in pauses:
         span = (begins + timedelta(days=offset), begins + timedelta(days=offset + length))
@@ -296,7 +369,7 @@ def three_years(
         day += timedelta(days=16)
     expected = [
         comes
-        for named in plain(every, of_round, begins, starts_on, min(ends_on, end))
+        for named in plain(every, of_round, begins, starts_on, min(ends_on, end), chosen)
         if (comes := landing(place, round, named)) is not None
         and not any(a <= comes <= b for a, b in away)
     ]
@@ -306,24 +379,30 @@ def three_years(
     assert broken() == []
 
 
-def plain(every: int, of_round: int, begins: date, starts_on: date, ends_on: date) -> list[date]:
+def plain(
+    every: int, of_round: int, begins: date, starts_on: date, ends_on: date, chosen: set[int]
+) -> list[date]:
     """By walking week after week from Monday to Monday, with two counters."""
     found = []
     monday = begins - timedelta(days=begins.isoweekday() - 1)
     of_standing = starts_on - timedelta(days=starts_on.isoweekday() - 1)
     week = 0
     while monday <= ends_on:
-        friday = monday + timedelta(days=4)
+        named = [monday + timedelta(days=day) for day in (WEDNESDAY, FRIDAY)]
         since = (monday - of_standing).days
         is_week = week % of_round == 0 and since >= 0 and (since // 7) % every == 0
-        if is_week and starts_on <= friday <= ends_on:
-            found.append(friday)
+        if is_week:
+            found += [
+                day
+                for day in named
+                if starts_on <= day <= ends_on and (not chosen or day.isoweekday() - 1 in chosen)
+            ]
         monday += timedelta(days=7)
         week += 1
     return found
 
 
-def landing(place: Place, round: Any, friday: date) -> date | None:
+def landing(place: Place, round: Any, named: date) -> date | None:
     """Open from Tuesday to Saturday but for holidays and closures; a week away at most."""
     off = holidays.country_holidays("FR", years=range(2026, 2031))
     shut = list(place.closures.values_list("starts_on", "ends_on"))
@@ -335,8 +414,12 @@ def landing(place: Place, round: Any, friday: date) -> date | None:
             and not any(a <= day <= b for a, b in shut)
         )
 
-    if is_open(friday) or round.on_closed == OnClosed.SKIP:
-        return friday if is_open(friday) else None
+    if is_open(named) or round.on_closed == OnClosed.SKIP:
+        return named if is_open(named) else None
     step = 1 if round.on_closed == OnClosed.AFTER else -1
-    tries = [friday + timedelta(days=step * n) for n in range(1, 7)]
-    return next((day for day in tries if is_open(day)), None)
+    tries = [named + timedelta(days=step * n) for n in range(1, 7)]
+    landed = next((day for day in tries if is_open(day)), None)
+    if landed is None or landed.isoweekday() - 1 not in (WEDNESDAY, FRIDAY):
+        return landed
+    weeks = (landed - round.starts_on).days // 7  # it starts on a Monday
+    return landed if weeks % round.every_weeks else None

@@ -153,6 +153,16 @@ def test_it_moves_to_another_date_or_place_of_the_same_producer(client, door, or
     )  # fmt: skip
 
 
+def test_the_days_near_the_one_that_is_moved_come_first(client, samira, place, delivery):
+    days = [date(2027, 3, day) for day in (11, 18, 19, 25, 26)]
+    there = [DeliveryFactory(round=delivery.round, day=day) for day in days]
+    mine = OrderFactory(delivery=there[3], member=samira)
+    client.force_login(samira.user)
+    page = client.get(f"/mon-espace/reservations/{mine.reference}/changer/")
+    near = [there[4], there[2], there[1], delivery]
+    assert [button.value for button in page.context["buttons"]] == [one.public_id for one in near]
+
+
 def test_cancelled_it_costs_nothing(client, door, order):
     assert "Son prix est rendu à votre solde." in client.get(door + "annuler/").text
     assert client.post(door + "annuler/")["Location"] == door
