@@ -11,10 +11,10 @@ from club.kernel import codes, words
 from club.kernel.spans import local_day
 from concierge.domain.stay_fees import price_of
 from concierge.domain.stays import Wanted
-from concierge.enums import ServiceUnit
+from concierge.enums import ServiceUnit, StayStatus, StayTask
 from concierge.kinds_stays import days_words
 from concierge.models import Service, Stay, StayVisit
-from concierge.stay_letters import rhythm_words, tasks_words
+from concierge.stay_letters import tasks_words
 from concierge.views.shown_services import address_of
 
 
@@ -65,15 +65,30 @@ def span_words(first: date, last: date, today: date) -> str:
     }
 
 
+PETS = {StayTask.CAT, StayTask.FISH, StayTask.SMALL_PET}
+
+
+def is_hungry(wanted: Wanted) -> bool:
+    """An animal that is not fed on each day on which somebody could come."""
+    return wanted.visit_every > 1 and not PETS.isdisjoint(wanted.tasks)
+
+
+def rhythm_words(every: int) -> str:
+    """ "une tous les 3 jours": of visits, in words that need no second reading."""
+    if every == 1:
+        return _("une chaque jour d’ouverture")
+    return _("une tous les %(days)d jours") % {"days": every}
+
+
 def check_rows(wanted: Wanted, visits: list[date], today: date) -> list[tuple[str, str]]:
     """What the check page asks to look at once more."""
     number = ngettext("%(number)d visite", "%(number)d visites", len(visits)) % {
         "number": len(visits)
     }
-    said = _("%(visits)s, %(rhythm)s") % {
-        "visits": number,
-        "rhythm": rhythm_words(wanted.visit_every),
-    }
+    said = number
+    if len(visits) > 1:
+        rhythm = {"visits": number, "rhythm": rhythm_words(wanted.visit_every)}
+        said = _("%(visits)s : %(rhythm)s") % rhythm
     return [
         (_("Service"), wanted.service.name),
         (_("Quand"), span_words(wanted.first_on, wanted.last_on, today)),
@@ -98,11 +113,13 @@ def ticket(stay: Stay, now: datetime) -> dict[str, Any]:
             "icon": "check",
             "label": _("À faire"),
             "strong": capfirst(tasks_words(stay.tasks)),
-            "text": rhythm_words(stay.visit_every),
+            "text": _("Visites : %(rhythm)s") % {"rhythm": rhythm_words(stay.visit_every)},
         },
-        {"icon": "pin", "label": _("Clés"), "strong": place.name, "text": place.address},
     ]
-    if stay.unit_cents:
+    if stay.status != StayStatus.CANCELLED:
+        keys = {"icon": "pin", "label": _("Clés"), "strong": place.name, "text": place.address}
+        rows.append(keys)
+    if stay.unit_cents and stay.status != StayStatus.CANCELLED:
         price = words.money(price_of(stay))
         rows.append({"icon": "tag", "label": _("À payer à la fin"), "strong": price, "text": ""})
     return {

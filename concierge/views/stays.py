@@ -35,6 +35,9 @@ from concierge.stay_forms import StayForm
 from concierge.views import shown_stays as shown
 from concierge.views.shown_services import address_of
 
+DAILY = "chaque-jour"
+"""What "Modifier" says where an animal is to be fed: the daily rhythm is then chosen."""
+
 
 def standing(member: Member | None, service: Service, now: datetime) -> Reason | None:
     """Why this member can book nothing for now, said before they fill anything in."""
@@ -77,6 +80,8 @@ def book(request: MemberRequest, service: Service) -> HttpResponse:
         return stay_page(request, service, form)
     if "modifier" in request.POST:
         said = {name: form.cleaned_data[name] for name in form.fields}
+        if request.POST["modifier"] == DAILY:
+            said["visit_every"] = 1
         return stay_page(request, service, StayForm(service=service, initial=said))
     now = timezone.now()
     try:
@@ -110,6 +115,8 @@ def check_page(
         "is_paid": bool(wanted.cents),
         "by_day": wanted.cents != wanted.service.unit_cents or wanted.service.unit == "day",
         "said": form.cleaned_data,
+        "is_hungry": shown.is_hungry(wanted),
+        "daily": DAILY,
     }
     return render(request, "concierge/stay_check.html", context)
 

@@ -88,7 +88,7 @@ class StayScreen(Screen):
             said = [_("Apportez vos clés à l’accueil avant %(day)s.") % first]
         until = changes_until(booking)
         if now < until:
-            limit = {"moment": words.moment(until)}
+            limit = {"moment": words.until(until)}
             said.append(_("Vous pouvez changer ou annuler jusqu’au %(moment)s.") % limit)
         else:
             said.append(_("Vos dates changent ? Appelez l’accueil."))

@@ -65,7 +65,7 @@ def test_days_and_tasks_are_checked_then_booked(phone, service, samira):
     check = press(phone, service)
     said = words(check)
     assert "Du mardi 16 mars au jeudi 25 mars" in said
-    assert "5 visites, tous les 2 jours au moins" in said
+    assert "5 visites : une tous les 2 jours" in said
     assert "10 jours à 3 €, soit 30 €" in said
     assert not Stay.objects.exists()
     again = press(phone, service, modifier="1")
@@ -157,6 +157,40 @@ def test_other_days_by_two_fields_and_given_up(phone, service, samira):
     done = phone.post(f"{url}annuler/", follow=True)
     assert "C’est annulé." in words(done)
     assert Message.objects.get().event == "stay.cancelled"
+
+
+def test_a_limit_at_midnight_is_the_evening_before(phone, service, samira):
+    stay = StayFactory(service=service, member=samira)
+    address = f"/mon-espace/reservations/{stay.reference}/"
+    service.cutoff_minutes = 24 * 60
+    service.save()
+    said = words(phone.get(address))
+    assert "Vous pouvez changer ou annuler jusqu’au dimanche 14 mars à minuit." in said
+    assert "à 0 h" not in said
+
+
+def test_cancelled_it_shows_neither_a_price_nor_where_keys_go(phone, service, samira):
+    stay = StayFactory(service=service, member=samira)
+    address = f"/mon-espace/reservations/{stay.reference}/"
+    before = words(phone.get(address))
+    assert "À payer à la fin" in before
+    assert "Clés" in before
+    phone.post(f"{address}annuler/")
+    page = phone.get(address)
+    assert [row["label"] for row in page.context["ticket"]["rows"]] == ["Quand", "À faire"]
+    assert "À payer à la fin" not in words(page)
+
+
+def test_an_animal_to_feed_is_advised_a_visit_a_day(phone, service):
+    service.tasks = ["look", "cat"]
+    service.save()
+    advice = "Un animal à nourrir : nous conseillons une visite chaque jour d’ouverture."
+    assert advice not in words(press(phone, service, tasks=["look"]))
+    assert advice in words(press(phone, service, tasks=["cat"]))
+    again = press(phone, service, tasks=["cat"], modifier="chaque-jour")
+    assert again.context["form"]["visit_every"].value() == 1
+    assert again.context["form"]["tasks"].value() == ["cat"]
+    assert advice not in words(press(phone, service, tasks=["cat"], visit_every="1"))
 
 
 def test_the_list_and_the_keys_cost_the_same_for_one_and_for_three(phone, service, samira):
