@@ -4,7 +4,7 @@ Whatever changes a request locks its row first, so of two answers at one time th
 finds what the first has made of it.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -39,6 +39,8 @@ GIVEN_UP_AFTER = timedelta(hours=24)
 SOON_DAYS = 3
 """What "as soon as possible" means: today or one of the next three days."""
 FARTHEST = timedelta(days=60)
+EARLIEST, LATEST = time(7), time(21)
+"""Nobody lets an artisan in at night: a slip between 3 and 15 is told before it is agreed."""
 FIRST_HOUR, LAST_HOUR, SUNDAY = 8, 20, 6
 OVER: dict[str, tuple[str, str | Promise]] = {
     VisitStatus.AGREED: ("taken", _("Un autre artisan vient d’accepter.")),
@@ -153,6 +155,8 @@ def check_moment(moment: datetime, now: datetime) -> None:
         raise refuse("in_the_past", _("Choisissez une heure à venir."), "at")
     if moment > now + FARTHEST:
         raise refuse("too_far", _("Choisissez un jour dans les deux mois."), "at")
+    if not EARLIEST <= on_the_wall(moment).time() <= LATEST:
+        raise refuse("at_night", _("Choisissez une heure entre 7 h et 21 h."), "at")
 
 
 def is_wished(visit: VisitRequest, moment: datetime, now: datetime) -> bool:

@@ -32,7 +32,7 @@ from marketplace.models import (
     PartnerClosure,
     PartnerHours,
 )
-from marketplace.queries.changes import is_of_today
+from marketplace.queries.changes import CALLED_OFF, is_of_today
 
 State = dict[str, Any]
 MOST_LEFT = 999
@@ -201,9 +201,18 @@ def step_stock(offer: Offer, delta: int, *, by: User, now: datetime) -> PartnerC
     state = read_stock(offer.partner, offer, local_day(now))
     left = (state["left"] or 0) + delta
     if left < 0:
-        text = _("Il n’en reste déjà plus. Marquez-le épuisé si c’est fini.")
+        text = _("Il n’en reste déjà plus.")
         raise refuse("none_left", text, "left")
     return set_stock(offer, left=left, by=by, now=now)
+
+
+@in_one_transaction
+def sell_again(offer: Offer, *, by: User, now: datetime) -> PartnerChange:
+    """There is some again. A number of none would say the contrary: nothing is said then."""
+    hold(offer.partner)
+    state = read_stock(offer.partner, offer, local_day(now))
+    state |= {"sold_out": False, "left": state["left"] or None}
+    return change(ChangeKind.STOCK, offer.partner, state, offer=offer, by=by, now=now)
 
 
 # -- The page --------------------------------------------------------------------------------
@@ -301,7 +310,11 @@ def close_and_fail(
             raise
     if partner.producer is None:
         return 0
-    return producers.fail(partner.producer, starts_on, ends_on, by=by, now=now)
+    number = producers.fail(partner.producer, starts_on, ends_on, by=by, now=now)
+    if number:
+        days = {"starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
+        log(partner, CALLED_OFF, by=by, now=now, facts=days | {"deliveries": number})
+    return number
 
 
 @in_one_transaction

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from dateutil.relativedelta import relativedelta
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +32,8 @@ from marketplace.queries.people import people_of
 
 MOST_A_DAY = 20
 """Proposals of one partner."""
+LONGEST = relativedelta(years=5)
+"""How far ahead a day of the terms may lie: what lasts longer has no end, and says so."""
 
 
 def drafted(offer: Offer | None, partner: Partner, terms: Terms, *, now: datetime) -> Offer:
@@ -44,6 +47,11 @@ def drafted(offer: Offer | None, partner: Partner, terms: Terms, *, now: datetim
     reasons = faults_of(draft)
     if draft.ends_on and draft.ends_on < local_day(now):
         reasons.append(Reason("is_over", _("Ce jour est déjà passé."), "ends_on"))
+    wrong = {reason.field for reason in reasons}
+    for name in ("starts_on", "ends_on"):
+        day = getattr(draft, name)
+        if day and day > local_day(now) + LONGEST and name not in wrong:
+            reasons.append(Reason("too_far", _("Choisissez un jour dans les cinq ans."), name))
     if reasons:
         raise Refused(reasons)
     return draft

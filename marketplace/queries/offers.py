@@ -48,10 +48,13 @@ def offers_of(partner: Partner, on: date) -> QuerySet[Offer]:
 
 
 def with_stock(offers: QuerySet[Offer], on: date) -> QuerySet[Any]:
-    """`is_sold_out` and `left` of that day."""
+    """`is_sold_out` and `left` of that day: none left is sold out as well as what was marked
+    so, which alone is `is_marked`."""
     stock = OfferStock.objects.filter(offer=OuterRef("pk"), day=on)
     return offers.annotate(
-        is_sold_out=Exists(stock.filter(sold_out=True)), left=Subquery(stock.values("left")[:1])
+        is_sold_out=Exists(stock.filter(Q(sold_out=True) | Q(left=0))),
+        is_marked=Exists(stock.filter(sold_out=True)),
+        left=Subquery(stock.values("left")[:1]),
     )
 
 

@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from club.kernel.spans import at, local_day
+from club.kernel.spans import at, end_of, local_day, start_of
 from club.models import Landlord, Member, Place
 from marketplace.enums import DAY_PARTS, AskStatus, PartnerKind, VisitStatus
 from marketplace.models import Partner, PartnerPerson, VisitAsk, VisitRequest
@@ -86,6 +86,12 @@ def agreed(partner: Partner) -> QuerySet[VisitAsk]:
     """The visits to come and those not yet said to be done, by their hour."""
     taken = Q(status=AskStatus.ACCEPTED, visit__status=VisitStatus.AGREED)
     return asks_of(partner).filter(taken).order_by("visit__visit_at", "pk")
+
+
+def agreed_between(partner: Partner, first: date, last: date, now: datetime) -> QuerySet[VisitAsk]:
+    """Who waits for this artisan on these days."""
+    since = max(start_of(first), now)
+    return agreed(partner).filter(visit__visit_at__gt=since, visit__visit_at__lt=end_of(last))
 
 
 def open_count(member: Member, now: datetime) -> int:

@@ -192,7 +192,12 @@ def test_stock_counts_at_once(shop: Any, offer: Offer) -> None:
     assert (again.content, again["Idempotent-Replayed"]) == (answer.content, "true")
     gone = shop.patch(path, {"sold_out": True}).json()
     assert (gone["left"], gone["sold_out"]) == (14, True)
-    assert PartnerChange.objects.filter(offer=offer).count() == 2
+    shop.patch(path, {"left": 0})
+    none = shop.patch(path, {"sold_out": False}).json()
+    assert (none["left"], none["sold_out"]) == (0, True)
+    endless = shop.patch(path, {"ends_on": "2099-12-31"})
+    assert (endless.status_code, endless.json()["code"]) == (422, "too_far")
+    assert PartnerChange.objects.filter(offer=offer).count() == 4
 
 
 def test_terms_wait_for_an_agreement(shop: Any, offer: Offer) -> None:

@@ -14,7 +14,7 @@ from club.enums import Role
 from club.models import Place, User
 from cms.setup import build_site
 from marketplace.domain import people
-from marketplace.models import Offer, PartnerPerson
+from marketplace.models import Offer, OfferStock, PartnerPerson
 from tests.factories.club import NOW, CardFactory, MemberFactory
 from tests.factories.cms import staff
 from tests.factories.marketplace import PersonFactory
@@ -179,6 +179,35 @@ def test_a_change_is_refused_and_the_baker_reads_why(
     expect(phone.locator(".offer-state")).to_contain_text("En ligne")
     expect(phone.get_by_label("Remise, en %")).to_have_value("10")
     assert Offer.objects.get().percent == 10
+
+
+def test_taps_at_the_counter_move_nothing_and_each_counts(
+    new_page: Callable[..., Page], live: str, baker: PartnerPerson
+) -> None:
+    Offer.objects.create(
+        partner=baker.partner, title="Pain de campagne", kind="price", price_cents=110,
+        usual_price_cents=130, starts_on=NOW.date(), live=True,
+    )  # fmt: skip
+    phone = new_page(**PHONE)
+    enter(phone, live, baker)
+    phone.goto(live + reverse("pro:offers"))
+    plus = phone.get_by_role("button", name="Un de plus")
+    before = plus.bounding_box()
+    assert before is not None
+    middle = (before["x"] + before["width"] / 2, before["y"] + before["height"] / 2)
+    for _ in range(5):
+        phone.mouse.click(*middle)
+    expect(phone.locator(".quantity__number")).to_have_text("5")
+    expect(phone.locator("main")).to_contain_text("Enregistré à")
+    assert plus.bounding_box() == before
+    expect(plus).to_be_focused()
+    assert OfferStock.objects.get().left == 5
+    phone.get_by_role("button", name="Un de moins").click()
+    expect(phone.locator(".quantity__number")).to_have_text("4")
+    phone.wait_for_load_state("networkidle")
+    fits(phone, "12-taps")
+    phone.reload()
+    expect(phone.locator(".quantity__number")).to_have_text("4")
 
 
 def test_a_stale_tab_publishes_nothing_unread(

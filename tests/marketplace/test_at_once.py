@@ -16,6 +16,7 @@ from cms.permissions import collection_of
 from content.models import Picture
 from marketplace.domain.atonce import (
     Open,
+    sell_again,
     set_hours,
     set_phone,
     set_picture,
@@ -95,6 +96,17 @@ def test_there_are_never_fewer_than_none_and_none_is_not_sold_out(
     for left in (-1, 1000):
         wrong = refusal(set_stock, bread, left=left, by=baker, now=now)
         assert wrong == [("left_out_of_range", "left")]
+
+
+def test_sold_again_a_number_of_none_is_forgotten(bread: Offer, baker: User, now: datetime) -> None:
+    set_stock(bread, left=0, by=baker, now=now)
+    row = sell_again(bread, by=baker, now=now)
+    assert stock(bread) == (None, False)
+    undo(bread.partner, row, by=baker, now=now)
+    assert stock(bread) == (0, False)
+    set_stock(bread, left=5, sold_out=True, by=baker, now=now)
+    sell_again(bread, by=baker, now=now)
+    assert stock(bread) == (5, False)
 
 
 def test_each_day_begins_anew(bread: Offer, baker: User, now: datetime) -> None:

@@ -109,6 +109,9 @@ def test_faults_stand_beside_their_fields_and_nothing_is_lost(shop: Client) -> N
     page = shop.post(NEW, typed(price_cents="1,40", ends_on="2027-03-08", envoyer="1"))
     assert set(page.context["form"].errors) == {"price_cents", "ends_on"}
     assert 'href="#id_price_cents"' in page.text
+    page = shop.post(NEW, typed(ends_on="9999-12-31", envoyer="1"))
+    assert page.context["form"].errors == {"ends_on": ["Choisissez un jour dans les cinq ans."]}
+    assert not Offer.objects.exists()
 
 
 def test_what_is_typed_for_another_kind_is_no_fault(shop: Client) -> None:

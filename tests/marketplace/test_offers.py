@@ -205,6 +205,9 @@ def test_the_stock_is_that_of_the_day(place: Place, now: datetime) -> None:
     OfferStock.objects.create(offer=offer, day=today, sold_out=True, left=3)
     one = with_stock(offers_shown(place.landlord, today), today).get()
     assert (one.is_sold_out, one.left) == (True, 3)
+    OfferStock.objects.filter(day=today).update(sold_out=False, left=0)
+    one = with_stock(offers_shown(place.landlord, today), today).get()
+    assert (one.is_sold_out, one.is_marked, one.left) == (True, False, 0)
 
 
 # -- Taking away -----------------------------------------------------------------------------
@@ -275,3 +278,27 @@ def test_a_partner_proposes_so_many_times_a_day(baker: PartnerPerson, now: datet
         proposed(baker, now, offer, conditions="Sauf le 21.")
     assert refused.value.codes == ["too_many"]
     proposed(baker, now + timedelta(days=1), offer, conditions="Sauf le 21.")
+
+
+# -- How far ahead ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"ends_on": date(9999, 12, 31)}, ["ends_on"]),
+        ({"ends_on": date(2032, 3, 10)}, ["ends_on"]),
+        ({"ends_on": date(2032, 3, 9)}, []),
+        ({"starts_on": date(2032, 3, 10)}, ["starts_on"]),
+    ],
+)
+def test_no_day_lies_more_than_five_years_ahead(
+    baker: PartnerPerson, now: datetime, changes: dict[str, Any], fields: list[str]
+) -> None:
+    if not fields:
+        assert proposed(baker, now, **changes).ends_on == changes["ends_on"]
+        return
+    with pytest.raises(Refused) as refused:
+        proposed(baker, now, **changes)
+    assert [(one.code, one.field) for one in refused.value.reasons] == [("too_far", fields[0])]
+    assert not Offer.objects.exists()

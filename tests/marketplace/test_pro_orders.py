@@ -11,12 +11,13 @@ import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from club.models import Member, Message, Place
 from concierge.domain.deliveries import send_due
 from concierge.domain.order_fees import balance
 from concierge.models import Delivery, DeliveryRound, Order
-from marketplace.models import Partner, PartnerClosure, PartnerPerson
+from marketplace.models import Partner, PartnerChange, PartnerClosure, PartnerPerson
 from tests.costs import session
 from tests.factories.club import NOW, MemberFactory, PlaceFactory
 from tests.factories.marketplace import PartnerFactory, PersonFactory
@@ -164,6 +165,42 @@ def test_closing_shows_first_whom_it_lets_down_then_credits_them(
     assert (order.status, balance(member.household)) == ("failed", 0)
     assert Message.objects.filter(event="order.failed", member=member).count() == 1
     assert "prévenus" in baker.get(CLOSE).text
+
+
+@pytest.mark.parametrize("undo", [True, False])
+def test_taking_days_off_back_says_that_no_delivery_comes_back(
+    baker: Client, round: DeliveryRound, member: Member, undo: bool
+) -> None:
+    ordered(round, member)
+    gone = "Les livraisons annulées ne reviennent pas. Appelez l’accueil."
+    days = {"starts_on": "2027-03-10", "ends_on": "2027-03-11"}
+    sealed = baker.post(CLOSE, days).context["sealed"]
+    page = baker.post(CLOSE, {**days, "annuler": sealed}, follow=True)
+    assert page.text.count(gone) == 2
+    assert gone in baker.get("/espace-partenaire/ma-page/").text
+    way = (
+        reverse("pro:undo", args=[PartnerChange.objects.get().pk])
+        if undo
+        else reverse("pro:reopen", args=[PartnerClosure.objects.get().pk])
+    )
+    page = baker.post(way, follow=True)
+    assert gone in page.text and not PartnerClosure.objects.exists()
+    baker.post(CLOSE, {"starts_on": "2027-03-20"})
+    page = baker.post(reverse("pro:reopen", args=[PartnerClosure.objects.get().pk]), follow=True)
+    assert gone not in page.text
+
+
+def test_the_next_days_read_as_numbers_of_goods(
+    baker: Client, round: DeliveryRound, member: Member
+) -> None:
+    ordered(round, member)
+    goods = {one.product.name: one.product.public_id for one in round.goods.all()}
+    later = DeliveryFactory(round=round, day=date(2027, 3, 16))
+    lines = {goods["Pain de campagne"]: 2, goods["Baguette"]: 4}
+    OrderFactory(delivery=later, member=member, lines=lines)
+    told = text_of(baker.get(PAGE))
+    assert "4 × Baguette" in told and "2 × Pain de campagne" in told
+    assert "Pain de campagne · 4 × " in told or "Baguette · 2 × " in told
 
 
 def test_days_without_a_delivery_close_at_once(

@@ -16,8 +16,8 @@ from django.urls import reverse
 from PIL import Image
 
 from club.models import Message, Place, User
-from marketplace.domain import people
-from marketplace.enums import PartnerKind
+from marketplace.domain import offers, people
+from marketplace.enums import OfferKind, PartnerKind
 from marketplace.models import (
     Offer,
     OfferStock,
@@ -27,6 +27,7 @@ from marketplace.models import (
     PartnerHours,
     PartnerPerson,
 )
+from marketplace.queries.offers import terms_of
 from tests.costs import session
 from tests.factories.club import MemberFactory, UserFactory
 from tests.factories.marketplace import OfferFactory, PartnerFactory, PersonFactory
@@ -54,7 +55,10 @@ def partner(person: PartnerPerson) -> Partner:
 
 @pytest.fixture
 def bread(partner: Partner) -> Offer:
-    return OfferFactory(partner=partner, title="Pain de campagne")
+    return OfferFactory(
+        partner=partner, title="Pain de campagne", kind=OfferKind.PRICE, percent=None,
+        price_cents=1_10, usual_price_cents=1_30,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -108,6 +112,52 @@ def test_sold_out_in_two_taps_and_there_again(baker: Client, bread: Offer) -> No
     assert "Rien n’a changé." in again.text
     page = tap(baker, bread, "disponible")
     assert "Marquer épuisé" in page.text
+
+
+def test_none_left_is_sold_out_until_there_is_some_again(
+    baker: Client, bread: Offer, partner: Partner
+) -> None:
+    tap(baker, bread, "plus")
+    page = tap(baker, bread, "moins")
+    assert '<span class="quantity__number">0</span>' in page.text
+    assert "Épuisé aujourd’hui" in page.text and "Marquer épuisé" not in page.text
+    assert "Épuisé aujourd’hui" in baker.get(partner.get_absolute_url()).text
+    assert "Pain de campagne : épuisé" in text_of(baker.get(PAGE)).replace("\u00a0", " ")
+    page = tap(baker, bread, "disponible")
+    assert "Épuisé aujourd’hui" not in page.text and "pas encore dit" in page.text
+    row = OfferStock.objects.get()
+    assert (row.left, row.sold_out) == (None, False)
+    assert "Épuisé aujourd’hui" not in baker.get(partner.get_absolute_url()).text
+
+
+def test_nothing_stands_above_the_number_that_a_tap_would_push_down(
+    baker: Client, bread: Offer
+) -> None:
+    page = tap(baker, bread, "plus").text
+    assert f'id="n-{bread.public_id}" data-tally="{OFFERS}"' in page
+    assert page.index("quantity__number") < page.index("Enregistré à")
+    assert "js/tally" in page
+
+
+def test_a_percentage_is_not_counted_in_pieces_and_nothing_is_withdrawn_here(
+    baker: Client, partner: Partner
+) -> None:
+    offer = OfferFactory(partner=partner, title="Tout le magasin")
+    page = baker.get(OFFERS).text
+    assert "Un de plus" not in page and "Marquer épuisé" in page
+    assert "Retirer cet avantage" not in page
+    assert (
+        "Retirer cet avantage" in baker.get(reverse("pro:offer-edit", args=[offer.public_id])).text
+    )
+
+
+def test_a_change_that_waits_stands_beside_what_holds(
+    baker: Client, bread: Offer, person: PartnerPerson, now: datetime
+) -> None:
+    said = terms_of(bread) | {"price_cents": 1_00}
+    offers.propose(bread, bread.partner, said, by=person.user, now=now)
+    told = text_of(baker.get(OFFERS)).replace("\u00a0", " ")
+    assert "1,10 € au lieu de 1,30 € → deviendrait 1 € au lieu de 1,30 €" in told
 
 
 def test_a_number_is_typed_and_a_fault_keeps_it(baker: Client, bread: Offer) -> None:

@@ -9,6 +9,7 @@ import time_machine
 from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
+from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from club.domain.outbox import send_due
@@ -18,7 +19,7 @@ from club.models import Dwelling, Member, Place, Residence
 from marketplace.domain import asks, visits
 from marketplace.domain.visits import Work
 from marketplace.enums import Trade, VisitStatus
-from marketplace.models import Partner, VisitAsk, VisitRequest
+from marketplace.models import Partner, PartnerClosure, VisitAsk, VisitRequest
 from marketplace.queries.visits import artisans_for
 from marketplace.tasks import follow_visits, look_after_asks
 from tests.costs import session
@@ -543,3 +544,30 @@ def test_empty_lists_say_what_to_do(as_member: Client, artisans: list[Partner]) 
     assert "Aucune demande pour le moment" in as_member.get(MINE).text
     assert MINE in as_member.get("/mon-espace/reservations/").text
     assert "Aucune demande pour le moment" in as_artisan(artisans[0]).get(THEIRS).text
+
+
+# -- An artisan's days off -------------------------------------------------------------------
+
+
+def test_days_off_list_first_who_waits_and_whom_to_call(
+    samira: Member, artisans: list[Partner], visit: VisitRequest
+) -> None:
+    press(artisans[0], visit, act="accept", at=NINE.isoformat())
+    artisan, close = as_artisan(artisans[0]), reverse("pro:closure")
+    call = "Appelez ces personnes : elles vous attendent."
+    days = {"starts_on": TOMORROW.isoformat()}
+    asked = artisan.post(close, days)
+    assert asked.status_code == 200 and not PartnerClosure.objects.exists()
+    for said in (call, str(samira), "10 mars à 9 h", SECRETS[3]):
+        assert said in asked.text
+    wrong = artisan.post(close, days | {"annuler": "0"})
+    assert "Vos visites ont changé entre-temps." in wrong.text
+    assert not PartnerClosure.objects.exists()
+    done = artisan.post(close, days | {"annuler": asked.context["sealed"]}, follow=True)
+    assert PartnerClosure.objects.count() == 1
+    assert done.text.count(call) == 2 and str(samira) in done.text
+    assert their_page(visit) in done.text
+    other = as_artisan(artisans[1]).post(close, days, follow=True)
+    assert other.redirect_chain and str(samira) not in other.text
+    artisan.post(close, {"starts_on": "2027-03-15"})
+    assert PartnerClosure.objects.filter(partner=artisans[0]).count() == 2

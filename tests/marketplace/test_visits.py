@@ -18,7 +18,7 @@ from marketplace.enums import AskStatus, PartnerStatus, Trade, VisitStatus
 from marketplace.models import Partner, PartnerDocument, VisitAsk, VisitRequest
 from marketplace.queries.visits import artisans_for, windows_offered
 from marketplace.tasks import follow_visits, look_after_asks
-from tests.factories.club import MemberFactory, PlaceFactory
+from tests.factories.club import MemberFactory, PlaceFactory, UserFactory
 from tests.factories.marketplace import ArtisanFactory, PersonFactory, insured
 from tests.factories.opinions import OpinionFactory
 
@@ -245,6 +245,30 @@ def test_an_hour_that_was_not_wished_cannot_be_accepted(
     visit = ask()
     assert refused(lambda: accept(of(visit, 1), now, moment)) == [code]
     assert states(visit) == ("asking", ["asked"] * 3)
+
+
+@pytest.mark.parametrize(
+    ("hour", "is_night"),
+    [
+        (time(3), True),
+        (time(6, 59), True),
+        (time(7), False),
+        (time(21), False),
+        (time(21, 1), True),
+    ],
+)
+def test_nobody_comes_at_night(ask: Any, now: datetime, hour: time, is_night: bool) -> None:
+    visit = ask(windows=())
+    moment = at(TOMORROW, hour)
+    if is_night:
+        for verb in (asks.accept, asks.propose):
+            with pytest.raises(Refused) as caught:
+                verb(of(visit, 1), moment, by=UserFactory(), now=now)
+            assert [(one.code, one.field) for one in caught.value.reasons] == [("at_night", "at")]
+        assert states(visit)[0] == "asking"
+    else:
+        accept(of(visit, 1), now, moment)
+        assert states(visit)[0] == "agreed"
 
 
 def test_any_hour_of_the_part_of_the_day_can(ask: Any, now: datetime) -> None:

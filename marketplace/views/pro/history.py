@@ -12,38 +12,51 @@ from club.kernel.spans import local_day
 from marketplace.enums import ChangeKind
 from marketplace.models import Partner, PartnerChange
 from marketplace.queries import hours
-from marketplace.queries.changes import history_of, undoable_in
+from marketplace.queries.changes import (
+    Days,
+    called_off,
+    history_of,
+    leaves_called_off,
+    undoable_in,
+)
 
 
 @dataclass(frozen=True)
 class Told:
-    """One line of the history; `undo` is the change's number where it can be taken back."""
+    """One line of the history; `undo` is the change's number where it can be taken back, and
+    `warning` what would not come back with it."""
 
     what: str
     when: str
     who: str
     saved: str
     undo: int | None
+    warning: str = ""
+
+
+def deliveries_stay() -> str:
+    return _("Les livraisons annulées ne reviennent pas. Appelez l’accueil.")
 
 
 def told(partner: Partner, today: date) -> list[Told]:
     rows = history_of(partner)
-    undoable = undoable_in(rows, today)
-    return [as_told(row, today, row.pk in undoable) for row in rows]
+    undoable, gone = undoable_in(rows, today), called_off(partner, today)
+    return [as_told(row, today, row.pk in undoable, gone) for row in rows]
 
 
 def last_of(partner: Partner, kind: str, today: date) -> Told | None:
     row = history_of(partner, kind)[:1]
-    return as_told(row[0], today, is_undoable=True) if row else None
+    return as_told(row[0], today, True, called_off(partner, today)) if row else None
 
 
-def as_told(row: PartnerChange, today: date, is_undoable: bool) -> Told:
+def as_told(row: PartnerChange, today: date, is_undoable: bool, gone: list[Days]) -> Told:
     return Told(
         what=words_of(row, today),
         when=words.moment(row.at),
         who=row.by.first_name if row.by else "",
         saved=saved_words(row) if local_day(row.at) == today else "",
         undo=row.pk if is_undoable else None,
+        warning=deliveries_stay() if is_undoable and leaves_called_off(row, gone) else "",
     )
 
 
@@ -72,6 +85,10 @@ def words_of(row: PartnerChange, today: date) -> str:
 def stock_words(row: PartnerChange) -> str:
     if row.after["sold_out"] != row.before["sold_out"]:
         return _("épuisé") if row.after["sold_out"] else _("de nouveau disponible")
+    if row.after["left"] == 0:
+        return _("épuisé")
+    if row.after["left"] is None:
+        return _("de nouveau disponible")
     return _("il en reste %(number)s") % {"number": row.after["left"]}
 
 

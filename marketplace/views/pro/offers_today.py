@@ -16,12 +16,12 @@ from club.kernel import producers
 from club.kernel.refusal import Refused
 from club.kernel.spans import local_day
 from marketplace.access import PartnerRequest, partner_required
-from marketplace.domain.atonce import set_stock, step_stock
-from marketplace.enums import PartnerKind
+from marketplace.domain.atonce import sell_again, set_stock, step_stock
+from marketplace.enums import OfferKind, PartnerKind
 from marketplace.forms.page import LeftForm
 from marketplace.models import Offer
 from marketplace.queries.changes import last_stocks
-from marketplace.queries.offers import with_standings, with_stock
+from marketplace.queries.offers import as_offer, with_standings, with_stock
 from marketplace.queries.own import own_offers
 from marketplace.views.pro.history import saved_words
 from marketplace.views.shown import look_of
@@ -53,8 +53,10 @@ def stock(request: PartnerRequest, public_id: str) -> HttpResponse:
                 step_stock(offer, 1 if act == "plus" else -1, by=request.user, now=now)
             case "nombre":
                 set_stock(offer, left=form.cleaned_data["left"], by=request.user, now=now)
-            case "epuise" | "disponible":
-                set_stock(offer, sold_out=act == "epuise", by=request.user, now=now)
+            case "epuise":
+                set_stock(offer, sold_out=True, by=request.user, now=now)
+            case "disponible":
+                sell_again(offer, by=request.user, now=now)
     except Refused as refused:
         if form.is_bound and "no_change" not in refused.codes:
             add_refusal(form, refused)
@@ -62,6 +64,14 @@ def stock(request: PartnerRequest, public_id: str) -> HttpResponse:
         for reason in refused.reasons:
             messages.info(request, str(reason.text))
     return redirect(f"{reverse('pro:offers')}#o-{public_id}")
+
+
+def asked_of(offer: Any) -> str:
+    """What the card would give once the change that waits is agreed to; beside what it gives."""
+    if not (offer.standing.is_shown and offer.standing.waits_since):
+        return ""
+    wanted = as_offer(offer, offer.standing.newest).gives
+    return wanted if wanted != offer.gives else ""
 
 
 def offers_page(
@@ -88,6 +98,8 @@ def offers_page(
             {
                 "offer": offer,
                 "counts": offer.standing.is_shown and offer.starts_on <= today,
+                "has_pieces": offer.kind != OfferKind.PERCENT or offer.left is not None,
+                "asked": asked_of(offer),
                 "saved": saved_words(row) if row else "",
                 "undo": row.pk if row else None,
                 "form": own or LeftForm(initial=initial, auto_id=f"id_%s_{offer.public_id}"),

@@ -17,6 +17,7 @@ from club.kernel.people import spoken_phone
 from club.kernel.producers import Hit
 from club.kernel.refusal import Refused
 from club.kernel.spans import local_day
+from marketplace import visit_words
 from marketplace.access import PARTNER_KEY, PartnerRequest, partner_required
 from marketplace.domain.atonce import (
     Open,
@@ -30,15 +31,18 @@ from marketplace.domain.atonce import (
     undo,
 )
 from marketplace.domain.confirming import confirm_page
-from marketplace.enums import ChangeKind
+from marketplace.enums import ChangeKind, PartnerKind
 from marketplace.forms.page import ClosureForm, PhoneForm, PictureForm, WeekForm
-from marketplace.models import PartnerChange, PartnerClosure, PartnerHours
+from marketplace.models import PartnerChange, PartnerClosure, PartnerHours, VisitAsk
 from marketplace.queries import hours
+from marketplace.queries.changes import called_off, leaves_called_off, touches
 from marketplace.queries.confirmed import asking, last_said
 from marketplace.queries.directory import directory_of
 from marketplace.queries.own import own_people
 from marketplace.queries.people import acting
+from marketplace.queries.visits import agreed_between
 from marketplace.views.pro import history
+from marketplace.views.pro.visits import contact_of
 from marketplace.views.shown import look_of
 
 FORM = require_http_methods(["GET", "HEAD", "POST"])
@@ -113,6 +117,8 @@ def take_back(request: PartnerRequest, pk: int) -> HttpResponse:
         tell(request, refused)
     else:
         messages.success(request, _("C’est défait."))
+        if leaves_called_off(row, called_off(request.partner, local_day(timezone.now()))):
+            messages.info(request, history.deliveries_stay())
     return redirect("pro:offers" if row.kind == ChangeKind.STOCK else "pro:page")
 
 
@@ -197,8 +203,9 @@ def closure(request: PartnerRequest) -> HttpResponse:
     form = ClosureForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         hits = hits_of(request, now, **form.cleaned_data)
-        if hits and request.POST.get("annuler") != sealed(hits):
-            return asked_first(request, form, hits)
+        visits = visits_of(request, now, **form.cleaned_data)
+        if (hits or visits) and request.POST.get("annuler") != sealed(hits, visits):
+            return asked_first(request, form, hits, visits, now)
         try:
             if request.partner.producer is None:
                 close_days(request.partner, **form.cleaned_data, by=request.user, now=now)
@@ -206,6 +213,8 @@ def closure(request: PartnerRequest) -> HttpResponse:
                 messages.success(
                     request, _("Les livraisons sont annulées, les habitants prévenus.")
                 )
+            if visits:
+                messages.info(request, _("Appelez ces personnes : elles vous attendent."))
             return redirect("pro:closure")
         except Refused as refused:
             if changes_nothing(refused):
@@ -229,28 +238,69 @@ def hits_of(request: PartnerRequest, now: datetime, starts_on: date, ends_on: da
     return producers.hits(producer, starts_on, ends_on, now)
 
 
-def sealed(hits: list[Hit]) -> str:
+def visits_of(
+    request: PartnerRequest, now: datetime, starts_on: date, ends_on: date
+) -> list[VisitAsk]:
+    """Who waits at home on these days; they stay agreed until the artisan has called them."""
+    is_artisan = request.partner.kind == PartnerKind.ARTISAN
+    if not is_artisan or starts_on < local_day(now) or ends_on < starts_on:
+        return []
+    return list(agreed_between(request.partner, starts_on, ends_on, now))
+
+
+def as_called(visits: list[VisitAsk], now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "visit": ask.visit,
+            "when": visit_words.moment_words(ask.visit.visit_at, now) if ask.visit.visit_at else "",
+            **contact_of(ask),
+        }
+        for ask in visits
+    ]
+
+
+def sealed(hits: list[Hit], visits: list[VisitAsk]) -> str:
     """What was shown: somebody who orders meanwhile is shown too before they are let down."""
-    said = ";".join(f"{hit.day}/{hit.place}/{hit.name}/{hit.orders}" for hit in hits)
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    said = [f"{hit.day}/{hit.place}/{hit.name}/{hit.orders}" for hit in hits]
+    said += [f"{ask.pk}/{ask.visit.visit_at}" for ask in visits]
+    return hashlib.sha256(";".join(said).encode()).hexdigest()[:16]
 
 
-def asked_first(request: PartnerRequest, form: ClosureForm, hits: list[Hit]) -> HttpResponse:
+def asked_first(
+    request: PartnerRequest,
+    form: ClosureForm,
+    hits: list[Hit],
+    visits: list[VisitAsk],
+    now: datetime,
+) -> HttpResponse:
     context = {
         "form": form,
         "hits": hits,
         "orders": sum(hit.orders for hit in hits),
-        "sealed": sealed(hits),
+        "visits": as_called(visits, now),
+        "sealed": sealed(hits, visits),
         "changed": "annuler" in request.POST,
     }
     return render(request, "marketplace/pro/closure_hits.html", context)
 
 
 def coming(request: PartnerRequest, now: datetime) -> list[dict[str, Any]]:
+    """What is told already, with whoever still waits on one of these days."""
     today = local_day(now)
     rows = PartnerClosure.objects.filter(partner=request.partner, ends_on__gte=today)
+    gone = called_off(request.partner, today)
     return [
-        {"pk": row.pk, "days": hours.days_of(row.starts_on, row.ends_on, today)} for row in rows
+        {
+            "pk": row.pk,
+            "days": hours.days_of(row.starts_on, row.ends_on, today),
+            "visits": as_called(
+                visits_of(request, now, max(row.starts_on, today), row.ends_on), now
+            ),
+            "warning": history.deliveries_stay()
+            if touches((row.starts_on, row.ends_on), gone)
+            else "",
+        }
+        for row in rows
     ]
 
 
@@ -258,8 +308,12 @@ def coming(request: PartnerRequest, now: datetime) -> list[dict[str, Any]]:
 @partner_required()
 def reopen(request: PartnerRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(PartnerClosure, pk=pk, partner=request.partner)
+    days, now = (row.starts_on, row.ends_on), timezone.now()
     try:
-        open_again(request.partner, row, by=request.user, now=timezone.now())
+        open_again(request.partner, row, by=request.user, now=now)
     except Refused as refused:
         tell(request, refused)
+    else:
+        if touches(days, called_off(request.partner, local_day(now))):
+            messages.info(request, history.deliveries_stay())
     return redirect("pro:closure")
