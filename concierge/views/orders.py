@@ -410,5 +410,6 @@ def to_pay(order: Order, held: int) -> dict[str, Any] | None:
         "kind": fees.GOODS,
         "subject_id": order.member.household_id,
         "cents": -held,
+        "before": -held - order.total_cents if fees.is_charged_now(order) else 0,
         "online": pays_online(order.place),
     }

@@ -571,3 +571,13 @@ def test_without_a_right_prices_are_seen_and_nothing_is_filled_in(signed_in, del
     refused = order(signed_in, delivery, 1)
     assert "M’abonner" in refused.text
     assert "Renouveler mon abonnement" not in refused.text
+
+
+def test_what_was_owed_before_is_told_apart_from_this_order(signed_in, weeks):
+    first = signed_in.get(order(signed_in, weeks[0], 1)["Location"])
+    assert first.context["to_pay"]["before"] == 0
+    assert "<span>Avant</span>" not in first.text
+    page = signed_in.get(order(signed_in, weeks[1], 2, key="m" * 40)["Location"])
+    assert "<span>Cette commande</span> <strong>9\u00a0€</strong>" in page.text
+    assert "<span>Avant</span> <strong>4,50\u00a0€</strong>" in page.text
+    assert page.context["to_pay"]["cents"] == 13_50

@@ -27,6 +27,7 @@ from concierge.domain.standing import (
 )
 from concierge.enums import BAKED_FOR, CancelledFor, OnClosed, OrderStatus
 from concierge.models import Delivery, Order, RoundProduct
+from concierge.order_letters import rhythm
 from tests.factories.club import ClosureFactory, MemberFactory, PlaceFactory
 from tests.factories.orders import (
     FRIDAY,
@@ -111,6 +112,11 @@ def test_it_stands_on_the_days_that_were_chosen_and_on_each_where_none_was(
     every = begin(other_member, found).standing
     assert (every.weekdays, weekdays_made(other_member)) == ([], {1, 2, 3, 4})
     assert weekdays_of(every) == [1, 2, 3, 4]
+    assert (rhythm(standing), rhythm(every)) == (
+        "chaque mercredi et vendredi", "chaque mardi, mercredi, jeudi et vendredi",
+    )  # fmt: skip
+    standing.every_weeks = 3
+    assert rhythm(standing) == "mercredi et vendredi, toutes les 3 semaines"
     with pytest.raises(Refused) as refused:
         begin(MemberFactory(place=place), found, weekdays=[0])
     assert refused.value.codes == ["weekdays_wrong"]
