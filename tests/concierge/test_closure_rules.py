@@ -356,6 +356,93 @@ def test_a_delivery_goes_where_its_round_says(place: Place) -> None:
     assert told() == {"order.moved": 2}
 
 
+def test_a_closure_sends_nothing_to_hours_when_the_desk_is_shut(place: Place) -> None:
+    """Saturday is open till one; what is fetched at four comes on the Tuesday after."""
+    delivery, order, _standing = ordered(place, on_closed=OnClosed.AFTER)
+    plan = shut(place, days(FRIDAY, FRIDAY))
+    assert {one.becomes.replace("\xa0", " ") for one in plan.effects} == {"livré mardi 23 mars"}
+    again(delivery, order)
+    assert (delivery.day, local_day(order.starts_at)) == (REOPENS, REOPENS)
+    Message.objects.all().delete()
+    assert [one[1:] for one in lines(reopen(place))] == [("stays", "reste au mardi 23 mars", "")]
+    again(delivery)
+    assert (delivery.day, told()) == (REOPENS, {})
+    assert Delivery.objects.filter(planned_on=FRIDAY).count() == 1
+
+
+def test_a_closure_that_also_shuts_the_new_day_says_nothing_of_staying(place: Place) -> None:
+    delivery, _order, _standing = ordered(place, on_closed=OnClosed.AFTER)
+    shut(place, days(FRIDAY, FRIDAY))
+    closure = Closure.objects.get(place=place)
+    plan = shut(place, days(REOPENS, REOPENS, closure))
+    assert {one.outcome for one in plan.effects} == {"moved"}
+    again(delivery)
+    assert delivery.day == FRIDAY
+
+
+# -- Whom to call --------------------------------------------------------------------------------
+
+
+def to_say(place: Place) -> list[str]:
+    return [line[2].replace("\xa0", " ") for call in calls_of(place, LATER) for line in call.lines]
+
+
+def silent(place: Place) -> Member:
+    """Whom no message reaches."""
+    member: Member = MemberFactory(place=place, user__email="", user__phone="")
+    return member
+
+
+def test_keys_are_no_call_any_more_once_their_day_is_open_again(place: Place) -> None:
+    stay = StayFactory(
+        first=TUESDAY, last=date(2027, 3, 30), service__place=place, member=silent(place)
+    )
+    plan_visits(stay, NOW)
+    elsewhere = PlaceFactory()
+    other = StayFactory(first=TUESDAY, last=date(2027, 3, 30), service__place=elsewhere)
+    plan_visits(other, NOW)
+    for one in (place, elsewhere):
+        shut(one)
+    keys = "clés à voir : fermé mardi 16 mars"
+    assert [keys in said for said in to_say(place)] == [True]
+    closure = Closure.objects.get(place=place)
+    shut(place, days(TUESDAY, SATURDAY + timedelta(days=3), closure))
+    assert any(keys in said for said in to_say(place))  # its day is as closed as before
+    reopen(place)
+    assert not any("clés" in said for said in to_say(place))
+    assert any(keys in said for said in to_say(elsewhere))
+
+
+def test_what_is_said_anew_is_said_once_and_what_is_lost_is_still_said(place: Place) -> None:
+    who = silent(place)
+    loan_of(CopyFactory(place=place), NOW.date(), TUESDAY, "out", member=who)
+    lost = AppointmentFactory(
+        service=ServiceFactory(place=place), member=who, starts_at=at(TUESDAY, time(10))
+    )
+    shut(place)
+    given_up = "annulé, en tête de la liste d’attente"
+    assert sorted(to_say(place)) == [given_up, "à rendre mardi 23 mars"]
+    reopen(place)
+    again(lost)
+    assert lost.status == "cancelled"
+    assert sorted(to_say(place)) == [given_up, "reste à rendre mardi 23 mars"]
+
+
+def test_what_another_closure_left_to_be_settled_stays(place: Place, copy: Copy) -> None:
+    held_up = loan_of(copy, NOW.date(), TUESDAY, "out", member=silent(place))
+    loan_of(copy, REOPENS, date(2027, 4, 3))
+    shut(place, days(NOW.date() + timedelta(days=1), SATURDAY))
+    said = to_say(place)
+    assert said == ["à voir avec la personne : l’exemplaire est promis ensuite"]
+    late = date(2027, 5, 12)
+    shut(place, days(late, late))
+    shut(place, withdrawn(Closure.objects.get(place=place, starts_on=late), NOW))
+    assert to_say(place) == said
+    reopen(place)
+    again(held_up)
+    assert (held_up.due_on, to_say(place)) == (TUESDAY, [])
+
+
 # -- Any history --------------------------------------------------------------------------------
 
 

@@ -87,7 +87,7 @@ def test_a_closed_day_is_skipped_or_moved_to_an_open_one(place: Place) -> None:
     """The place opens from Tuesday to Saturday; Friday 7 May 2027 follows Ascension Day."""
     ascension, friday, saturday = date(2027, 5, 6), date(2027, 5, 7), date(2027, 5, 8)
     calendar = calendar_of(place)
-    round = DeliveryRound(weekdays=[3], starts_on=date(2027, 1, 1))
+    round = DeliveryRound(weekdays=[3], starts_on=date(2027, 1, 1), collect_from=time(16))
     moved = {}
     for rule in OnClosed.values:
         round.on_closed = rule
@@ -99,6 +99,37 @@ def test_a_closed_day_is_skipped_or_moved_to_an_open_one(place: Place) -> None:
     ClosureFactory(place=place, starts_on=date(2027, 5, 1), ends_on=date(2027, 5, 20))
     place.refresh_from_db()
     assert day_of(round, friday, calendar_of(place)) is None  # nothing open within a week
+
+
+@pytest.mark.parametrize(
+    ("begins", "rule", "comes"),
+    [
+        (time(10), OnClosed.AFTER, date(2027, 3, 13)),
+        (time(16), OnClosed.AFTER, date(2027, 3, 16)),  # on Saturday the desk shuts at one
+        (time(16), OnClosed.BEFORE, date(2027, 3, 11)),
+        (time(13), OnClosed.BEFORE, date(2027, 3, 11)),  # between noon and two on Fridays too
+        (time(19), OnClosed.AFTER, date(2027, 3, 13)),  # this one lives outside the hours
+    ],
+)
+def test_a_moved_date_comes_while_the_desk_is_open(
+    place: Place, begins: time, rule: str, comes: date
+) -> None:
+    round = DeliveryRound(
+        weekdays=[FRIDAY], starts_on=date(2027, 1, 1), on_closed=rule, collect_from=begins
+    )
+    assert day_of(round, NEXT_FRIDAY, calendar_of(place)) == NEXT_FRIDAY
+    ClosureFactory(place=place, starts_on=NEXT_FRIDAY, ends_on=NEXT_FRIDAY)
+    place.refresh_from_db()
+    assert day_of(round, NEXT_FRIDAY, calendar_of(place)) == comes
+
+
+def test_a_holiday_does_not_make_a_round_one_of_no_hours(place: Place) -> None:
+    """Christmas 2026 is a Friday: what is fetched at four then is not so on the Saturday."""
+    christmas = date(2026, 12, 25)
+    round = DeliveryRound(
+        weekdays=[FRIDAY], starts_on=date(2026, 1, 2), on_closed="after", collect_from=time(16)
+    )
+    assert day_of(round, christmas, calendar_of(place)) == date(2026, 12, 29)
 
 
 def test_hours_are_of_the_wall_on_both_sides_of_the_change_of_the_clock(place: Place) -> None:
@@ -313,7 +344,8 @@ def test_a_producer_who_fails_credits_everybody_also_after_the_cut_off(member: M
 
 
 def test_a_delivery_that_comes_another_day_takes_its_orders_along(member: Member) -> None:
-    order = OrderFactory(delivery=DeliveryFactory(round=DeliveryRoundFactory(place=member.place)))
+    round = DeliveryRoundFactory(place=member.place, collect_from=time(10), collect_until=time(12))
+    order = OrderFactory(delivery=DeliveryFactory(round=round))
     delivery = order.delivery
     saturday = NEXT_FRIDAY + timedelta(days=1)
     with pytest.raises(Refused) as sunday:
@@ -327,6 +359,25 @@ def test_a_delivery_that_comes_another_day_takes_its_orders_along(member: Member
     assert (local_day(order.starts_at), order.sequence) == (saturday, 1)
     assert events() == ["order.moved"]
     assert broken() == []
+
+
+def test_no_hand_moves_a_delivery_to_where_nobody_could_fetch_it(member: Member) -> None:
+    delivery = DeliveryFactory(round=DeliveryRoundFactory(place=member.place))
+    saturday = NEXT_FRIDAY + timedelta(days=1)
+    with pytest.raises(Refused) as refusal:
+        shift_delivery(delivery, saturday, by=None, now=NOW)
+    [reason] = refusal.value.reasons
+    assert (reason.code, reason.field) == ("outside_hours", "day")
+    assert str(reason.text).replace("\xa0", " ").replace(" 2027", "") == (
+        "Le samedi 13 mars, l’accueil ouvre de 9 h à 13 h : personne ne pourrait retirer à 16 h."
+    )
+    delivery.refresh_from_db()
+    assert delivery.day == NEXT_FRIDAY
+    shift_delivery(delivery, NEXT_FRIDAY + timedelta(days=4), by=None, now=NOW)
+    shift_delivery(delivery, NEXT_FRIDAY, by=None, now=NOW)
+    late = DeliveryRoundFactory(place=member.place, collect_from=time(19), collect_until=time(20))
+    shift_delivery(DeliveryFactory(round=late), saturday, by=None, now=NOW)
+    assert Delivery.objects.get(round=late).day == saturday
 
 
 def test_capacity_is_never_cut_under_what_is_promised(member: Member) -> None:

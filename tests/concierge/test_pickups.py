@@ -180,6 +180,52 @@ def test_taken_back_after_its_delivery_was_called_off_it_is_credited(
     assert broken() == []
 
 
+def test_once_its_last_day_is_past_nothing_is_taken_back(
+    delivery: Delivery, member: Member, concierge_user: User
+) -> None:
+    by = {"by": concierge_user}
+    fetched, left = OrderFactory(delivery=delivery, member=member), OrderFactory(delivery=delivery)
+    sent(delivery)
+    hand_over_order(fetched, member, **by, now=FRIDAY_16)
+    mark_missed(delivery, **by, now=CLOSED)
+    saturday = on(13, 10)
+    said = ("over", "Cette livraison est passée : on n’y défait plus rien.")
+    assert refused(undo_hand_over_order, fetched, **by, now=saturday) == said
+    assert refused(undo_missed, left, **by, now=saturday) == said
+    assert refused(undo_mark_missed, delivery, CLOSED, **by, now=saturday) == said
+    assert [state(one)[0] for one in (fetched, left)] == ["collected", "missed"]
+    Delivery.objects.update(leftover=Leftover.KEPT)
+    undo_hand_over_order(fetched, **by, now=saturday)
+    undo_missed(left, **by, now=saturday)
+    assert [state(one)[0] for one in (fetched, left)] == ["ordered", "ordered"]
+    assert broken() == []
+
+
+@pytest.mark.parametrize(
+    ("at", "code"),
+    [(on(11, 17), "wrong_day"), (on(13, 10), None), (on(26, 23), None), (on(27, 1), "wrong_day")],
+)
+def test_a_hand_over_that_nobody_noted_is_noted_for_two_weeks(
+    order: Order, member: Member, concierge_user: User, at: datetime, code: str | None
+) -> None:
+    by = {"by": concierge_user, "now": at}
+    assert refused(hand_over_order, order, member, **by)[0] == "wrong_day"
+    if code is None:
+        hand_over_order(order, member, **by, is_late=True)
+        assert state(order)[:3] == ("collected", "Samira Benali", True)
+    else:
+        assert refused(hand_over_order, order, member, **by, is_late=True)[0] == code
+
+
+def test_what_was_noted_as_not_fetched_is_not_noted_as_handed_over_later(
+    order: Order, member: Member, concierge_user: User
+) -> None:
+    mark_missed(order.delivery, by=concierge_user, now=CLOSED)
+    late = {"by": concierge_user, "now": on(13, 10), "is_late": True}
+    assert refused(hand_over_order, order, member, **late)[0] == "wrong_day"
+    assert state(order)[0] == "missed"
+
+
 # -- What is left --------------------------------------------------------------------------------
 
 

@@ -1,7 +1,8 @@
 """Deliveries at the desk: card after card, the person's panel, sheets, orders for somebody."""
 
+import re
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -17,7 +18,7 @@ from concierge.domain.deliveries import send_due
 from concierge.domain.order_fees import balance
 from concierge.domain.orders import cancel_order
 from concierge.enums import DeliveryStatus, Leftover, OrderStatus
-from concierge.models import Delivery, Order
+from concierge.models import Delivery, DeliveryRound, Order
 from tests.costs import session
 from tests.desk.conftest import result, scan, words
 from tests.factories.club import NOW, AssignmentFactory, CardFactory, MemberFactory, PlaceFactory
@@ -189,6 +190,65 @@ def test_not_fetched_in_one_go_with_what_becomes_of_it(
         assert status(order) == "ordered"
         for wrong in ("", "?quand=x", "?quand=2027-03-12T17:00:00"):
             assert desk.post(url(delivery, f"attendus/{wrong}")).status_code == 404
+
+
+def test_when_its_last_day_is_past_nothing_is_taken_back_there(
+    desk: Client, delivery: Delivery, order: Order, friday: Any
+) -> None:
+    give(desk, delivery, order.reference)
+    assert "Défaire" in words(desk.get(url(delivery)))
+    with time_machine.travel(on(13, 10), tick=False):
+        assert "Défaire" not in words(desk.get(url(delivery)))
+        pressed = desk.post(url(delivery, f"attendre/{order.reference}/"), headers={"X-Desk": "1"})
+        assert told(pressed)[2] == "Cette livraison est passée : on n’y défait plus rien."
+    assert status(order) == "collected"
+
+
+def test_what_is_past_and_was_not_fetched_offers_nothing(
+    desk: Client, delivery: Delivery, order: Order, friday: Any
+) -> None:
+    with time_machine.travel(on(13, 10), tick=False):
+        noted = desk.post(url(delivery, "non-retire/"), headers={"X-Desk": "1"})
+        assert told(noted)[1] == "Livraison terminée."
+        assert noted.context["screen"].told.undo_url is None
+        page = words(desk.get(url(delivery), headers={"X-Desk": "1"}))
+        assert "Non retiré" in page
+        assert "Remettre" not in page and "Défaire" not in page and "après coup" not in page
+
+
+def test_a_forgotten_hand_over_is_noted_by_the_lists_button_and_by_no_scan(
+    desk: Client, delivery: Delivery, order: Order, card: Card, friday: Any
+) -> None:
+    page = desk.get(url(delivery), headers={"X-Desk": "1"})
+    assert "Remettre" in words(page) and "après coup" not in words(page)
+    with time_machine.travel(on(15, 10), tick=False):
+        page = desk.get(url(delivery), headers={"X-Desk": "1"})
+        assert "Remis, noté après coup" in words(page) and "Remettre" not in words(page)
+        assert "Noter 1 commande non retirée" in words(page)
+        for scanned in (card.number, order.reference, "Benali"):
+            assert told(give(desk, delivery, scanned))[0] == "wrong"
+        [button] = re.findall(f'name="texte" value="(.*{order.reference})"', page.text)
+        for _lost_on_the_way in range(2):
+            noted = give(desk, delivery, button, scan="79")
+            assert told(noted)[:2] == ("done", "Remis, noté après coup.")
+            assert noted.context["screen"].told.undo_url is None
+        assert status(order) == "collected"
+        assert "Remis, noté après coup" in words(desk.get(url(delivery)))
+    with time_machine.travel(on(27, 1), tick=False):
+        Order.objects.update(status="ordered", collected_at=None)
+        assert "après coup" not in words(desk.get(url(delivery)))
+
+
+def test_the_answer_to_a_press_shows_what_has_become_of_the_delivery(
+    desk: Client, delivery: Delivery, order: Order, friday: Any
+) -> None:
+    with time_machine.travel(on(12, 19), tick=False):
+        over = desk.post(url(delivery, "non-retire/"), headers={"X-Desk": "1"})
+        assert "Terminée" in words(over)
+        again = desk.post(url(delivery, f"attendre/{order.reference}/"), headers={"X-Desk": "1"})
+        assert told(again)[1] == "Défait."
+        assert "Terminée" not in words(again)
+        assert "Noter 1 commande non retirée" in words(again)
 
 
 # -- At the counter --------------------------------------------------------------------------------
@@ -386,7 +446,21 @@ def test_called_off_after_a_look_at_whom_it_lets_down(
     assert "Ne viennent pas" in words(desk.get("/desk/livraisons/"))
 
 
+def test_a_day_on_which_nobody_could_fetch_is_refused_before_the_press_and_at_it(
+    desk: Client, delivery: Delivery, order: Order
+) -> None:
+    page, typed = url(delivery, "deplacer/"), {"jour": "2027-03-13"}
+    said = "Le samedi 13 mars, l’accueil ouvre de 9 h à 13 h : personne ne pourrait retirer à 16 h."
+    for answer in (desk.get(page, typed), desk.post(page, typed)):
+        assert answer.status_code == 422
+        assert said in words(answer).replace("\xa0", " ")
+        assert answer.context["told"] is None
+    delivery.refresh_from_db()
+    assert delivery.day == date(2027, 3, 12)
+
+
 def test_moved_to_another_day(desk: Client, delivery: Delivery, order: Order) -> None:
+    DeliveryRound.objects.update(collect_from=time(10), collect_until=time(12))
     for day in ("2027-03-15", "2027-03-08", "x"):
         assert desk.post(url(delivery, "deplacer/"), {"jour": day}).status_code == 422
     asked = words(desk.get(url(delivery, "deplacer/?jour=2027-03-13")))
