@@ -151,6 +151,10 @@ def test_sold_out_is_of_one_day(offer: Offer, member: Member, till: User) -> Non
     with pytest.raises(Refused) as refused:
         use_offer(offer, member=member, by=till, now=NOW)
     assert codes_of(refused) == ["sold_out"]
+    OfferStock.objects.update(sold_out=False, left=0)
+    with pytest.raises(Refused) as refused:
+        use_offer(offer, member=member, by=till, now=NOW)
+    assert codes_of(refused) == ["sold_out"]
     assert use_offer(offer, member=member, by=till, now=NOW + timedelta(days=1)).rank == 1
 
 
