@@ -4,8 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
@@ -568,6 +571,12 @@ class PeopleGroup(ViewSetGroup):
         ResidenceViewSet,
         DwellingViewSet,
     )
+
+
+@hooks.register("insert_global_admin_js")
+def own_script() -> SafeString:
+    """Before any field is drawn, so that each picker is made as it says."""
+    return format_html('<script src="{}"></script>', static("js/admin.js"))
 
 
 @hooks.register("register_admin_viewset")

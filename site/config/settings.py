@@ -405,6 +405,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Europe/Paris"
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = "config.formats"
 
 # -- Files ----------------------------------------------------------------------------
 
@@ -445,6 +446,10 @@ if S3_BUCKET:
 # -- Wagtail ---------------------------------------------------------------------------
 
 WAGTAIL_SITE_NAME = "Conciergerie"
+# What a field shows must be what it reads, in each language: `config.formats` sees to it.
+WAGTAIL_DATE_FORMAT = "%d/%m/%Y"
+WAGTAIL_DATETIME_FORMAT = "%d/%m/%Y %H:%M"
+WAGTAIL_TIME_FORMAT = "%H:%M"
 WAGTAILADMIN_BASE_URL = BASE_URL
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_ENABLE_UPDATE_CHECK = False

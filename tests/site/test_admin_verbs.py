@@ -204,3 +204,21 @@ def test_a_drawing_is_chosen_from_those_that_exist(
     )
     assert "gaufrier" in choices
     assert "../secret" not in choices
+
+
+def test_a_day_typed_in_french_is_kept_and_what_is_no_day_is_refused_as_typed(
+    client: Client, officer: User, place: Place
+) -> None:
+    member = MemberFactory(place=place)
+    card = CardFactory(member=member)
+    data = {
+        "card": card.number, "whole_household": "on", "activity": "lending",
+        "starts_on": "le 28", "ends_on": "27/11/2027", "source": "gift",
+    }  # fmt: skip
+    page = client.post(reverse("right:add"), data)
+    form = page.context["form"]
+    assert (list(form.errors), form["starts_on"].value()) == (["starts_on"], "le 28")
+    assert 'value="le 28"' in page.text
+    assert "js/admin.js" in page.text
+    client.post(reverse("right:add"), {**data, "starts_on": "28/11/2026"})
+    assert Right.objects.get().starts_on == date(2026, 11, 28)

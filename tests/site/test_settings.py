@@ -3,9 +3,16 @@
 import os
 import subprocess
 import sys
+from datetime import date, time
 from pathlib import Path
 
 import pytest
+from django import forms
+from django.utils import translation
+from wagtail.admin.checks import datetime_format_check
+from wagtail.admin.widgets import AdminDateInput, AdminDateTimeInput, AdminTimeInput
+
+from club.kernel.spans import at
 
 ROOT = Path(__file__).parents[2]
 PRODUCTION = {
@@ -146,3 +153,30 @@ def test_the_key_of_a_machine_is_made_once_and_is_private(tmp_path: Path) -> Non
 def test_site_is_no_package() -> None:
     """`site` is a module of the standard library: a package of that name breaks Python."""
     assert not (ROOT / "site" / "__init__.py").exists()
+
+
+# -- Days and hours as staff type them -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_day_is_read_as_it_is_shown_in_each_language(language: str) -> None:
+    day, hour, moment = forms.DateField(), forms.TimeField(), forms.DateTimeField()
+    at_ten = at(date(2027, 4, 3), time(10))
+    with translation.override(language):
+        for typed in ("03/04/2027", "3/4/2027", "03/04/27", "2027-04-03"):
+            assert day.clean(typed) == date(2027, 4, 3), typed
+        for typed in ("03/04/2027 10:00", "2027-04-03 10:00"):
+            assert moment.clean(typed) == at_ten, typed
+        for typed in ("10:00", "10h", "10 h", "10h00", "10\u00a0h\u00a000"):
+            assert hour.clean(typed) == time(10), typed
+        for field in (day, hour, moment):
+            with pytest.raises(forms.ValidationError):
+                field.clean("n’importe quoi")
+        assert AdminDateInput().format_value(date(2027, 4, 3)) == "03/04/2027"
+        assert AdminDateTimeInput().format_value(at_ten) == "03/04/2027 10:00"
+        assert AdminTimeInput().format_value(time(10)) == "10:00"
+
+
+def test_wagtail_finds_its_formats_among_those_that_are_read() -> None:
+    assert AdminDateInput().js_format == "d/m/Y"
+    assert datetime_format_check(None) == []
