@@ -42,6 +42,8 @@ MOST_OWED_CENTS = 500_00
 TOLD = 12
 """How many deliveries a message names."""
 TILES = ("pain-paniers",)
+NO_ALLERGEN = "none"
+"""Ticked in the form and stored as no code: whoever says nothing has not answered."""
 
 
 def pictures() -> list[Any]:
@@ -56,20 +58,30 @@ class ProductForm(ScopedForm):
     euros = EurosField(label=_("Prix en euros"))
     allergens = forms.MultipleChoiceField(
         label=_("Allergènes"),
-        choices=Allergen.choices,
-        required=False,
+        choices=[*Allergen.choices, (NO_ALLERGEN, _("Aucun des quatorze"))],
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Les quatorze que la loi demande de dire."),
+        error_messages={"required": _("Cochez ce qu’il contient, ou « Aucun des quatorze ».")},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["picture"].choices = pictures()
         if self.instance.pk:
+            self.initial["allergens"] = self.instance.allergens or [NO_ALLERGEN]
             self.fields["euros"].initial = typed(self.instance.price_cents)
             if self.instance.stock.exists():
                 self.fields["producer"].disabled = True
                 self.fields["producer"].help_text = _("Ce produit a déjà été proposé.")
+
+    def clean_allergens(self) -> list[str]:
+        said: list[str] = self.cleaned_data["allergens"]
+        if NO_ALLERGEN not in said:
+            return said
+        if len(said) > 1:
+            text = _now("Il en contient, ou il n’en contient aucun : ne cochez pas les deux.")
+            raise forms.ValidationError(text)
+        return []
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean()

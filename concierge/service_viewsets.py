@@ -18,7 +18,7 @@ from club.forms import EurosField, typed
 from club.kernel import words
 from club.models import Place
 from club.permissions import ALL, VIEW, WRITE, permit
-from club.viewsets import EditView, ScopedForm, ScopedViewSet, money_column
+from club.viewsets import EditView, InspectView, ScopedForm, ScopedViewSet, money_column
 from concierge.domain.slot_wishes import look_again
 from concierge.enums import ServiceKind, ServiceUnit, StayTask
 from concierge.models import Appointment, Service
@@ -114,17 +114,33 @@ class EditService(EditView):
         return response
 
 
+HOW_LABEL = _("Comment ça marche")
+"""The field's own name is one word, that another catalogue has for a commentary."""
+
+
+class InspectService(InspectView):
+    def get_field_label(self, field_name: str, field: Any) -> str:
+        if field_name == "about":
+            return str(HOW_LABEL)
+        return str(super().get_field_label(field_name, field))
+
+
+def price_of(service: Service) -> str:
+    return words.money(service.unit_cents) if service.unit_cents else _now("gratuit")
+
+
 class ServiceViewSet(ScopedViewSet):
     model = Service
     related = ("place",)
     form_base = ServiceForm
     edit_view_class = EditService
+    inspect_view_class = InspectService
     icon = "calendar-check"
     list_display = [
         "name",
         "place",
         "kind",
-        money_column("unit_cents", _("prix")),
+        Column("price", label=_("prix"), accessor=price_of),
         "is_offered",
     ]
     list_filter = ["kind", "is_offered"]
@@ -136,7 +152,7 @@ class ServiceViewSet(ScopedViewSet):
             [
                 FieldRowPanel([FieldPanel("place"), FieldPanel("kind")]),
                 FieldPanel("name"),
-                FieldPanel("about"),
+                FieldPanel("about", heading=HOW_LABEL),
                 FieldRowPanel([FieldPanel("picture"), FieldPanel("wall")]),
                 FieldRowPanel([FieldPanel("is_offered"), FieldPanel("position")]),
             ],

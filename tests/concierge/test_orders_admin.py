@@ -14,6 +14,7 @@ from club.models import Member, Place
 from concierge.domain.deliveries import make_deliveries
 from concierge.domain.standing import stand
 from concierge.models import Delivery, DeliveryRound, DeliveryStock, Product, StandingOrder
+from concierge.views.shown_orders import allergens_words
 from tests.concierge.test_services_admin import rows
 from tests.factories.club import NOW, LandlordFactory
 from tests.factories.cms import staff
@@ -94,6 +95,25 @@ def test_a_product_with_its_price_in_euros_and_its_allergens(admin: Client, plac
     theirs = ProducerFactory(landlord=LandlordFactory(slug="autre", name="Autre Habitat"))
     page = admin.post(reverse("product:add"), product_data(theirs))
     assert "producer" in page.context["form"].errors
+
+
+def test_that_a_product_has_no_allergen_is_said_and_not_left_out(
+    admin: Client, place: Place
+) -> None:
+    producer = ProducerFactory(landlord=place.landlord)
+    for wrong, told in (
+        ([], "Aucun des quatorze"),
+        (["none", "gluten"], "ne cochez pas les deux"),
+    ):
+        page = admin.post(reverse("product:add"), product_data(producer, allergens=wrong))
+        assert told in page.context["form"].errors["allergens"][0]
+    assert not Product.objects.exists()
+    answer = admin.post(reverse("product:add"), product_data(producer, allergens=["none"]))
+    assert answer.status_code == 302
+    product = Product.objects.get()
+    assert (product.allergens, allergens_words(product)) == ([], "Aucun allergène à déclarer.")
+    form = admin.get(reverse("product:edit", args=[product.pk])).context["form"]
+    assert form["allergens"].value() == ["none"]
 
 
 def test_a_round_offers_ones_own_products_alone(admin: Client, round: DeliveryRound) -> None:

@@ -65,6 +65,16 @@ def test_a_service_is_written_with_its_price_in_euros(admin, place):
     assert page.context["form"]["euros"].value() == "0,20"
 
 
+def test_the_list_says_what_is_free_and_the_words_are_no_commentary(admin, place):
+    ServiceFactory(place=place, unit_cents=0)
+    service = ServiceFactory(place=place, name="Photocopies", unit_cents=20)
+    listed = admin.get(reverse("service:index")).text
+    assert "gratuit" in listed and "0,20\u00a0€" in listed and ">0\u00a0€" not in listed
+    for name in ("edit", "inspect"):
+        page = admin.get(reverse(f"service:{name}", args=[service.pk])).text
+        assert "Comment ça marche" in page, name
+
+
 @pytest.mark.parametrize("more", [{"euros": "201"}, {"euros": "cher"}, {"minutes": 3}])
 def test_what_cannot_be_is_told(admin, place, more):
     assert admin.post(reverse("service:add"), posted(place, **more)).status_code == 200
