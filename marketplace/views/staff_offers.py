@@ -125,7 +125,12 @@ def page(
     missed = [
         form for pk, form in (forms or {}).items() if pk not in {one.offer.pk for one in asked}
     ]
-    context = {"page_title": _("Avantages à relire"), "asked": asked, "missed": missed}
+    context = {
+        "page_title": _("Avantages à relire"),
+        "asked": asked,
+        "missed": missed,
+        "refused": next((one.form for one in asked if one.form.errors), None),
+    }
     return render(request, "marketplace/admin/offers_to_read.html", context, status=status)
 
 

@@ -3,21 +3,27 @@
 from contextlib import suppress
 from typing import Any
 
+from django.db.models import CharField, Exists, OuterRef
+from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, ObjectList
+from wagtail.admin.ui.tables import Column
 from wagtail.admin.views.generic.mixins import RevisionsRevertMixin
 from wagtail.admin.widgets.button import HeaderButton
+from wagtail.models import WorkflowState
 from wagtail.snippets.action_menu import ActionMenuItem, SnippetActionMenu
 from wagtail.snippets.views import snippets as snippet_views
 from wagtail.snippets.views.snippets import SnippetViewSet
 
 from club.kernel.refusal import Refused
+from club.kernel.spans import local_day
 from club.permissions import VIEW, WRITE, permit
 from club.viewsets import (
     IndexView,
@@ -28,6 +34,7 @@ from club.viewsets import (
     Step,
 )
 from marketplace.domain import moderation, offers
+from marketplace.enums import PartnerStatus
 from marketplace.forms.offers import OfferAdminForm
 from marketplace.models import Offer
 from marketplace.queries.offers import terms_of
@@ -179,7 +186,41 @@ def own_places(view: type) -> type:
 
 
 class OfferIndex(IndexView, snippet_views.IndexView):
+    """What is asked of the officer comes with each row, in the same statement."""
+
     related = ("partner",)
+
+    def get_base_queryset(self) -> Any:
+        states = WorkflowState.objects.active().filter(
+            base_content_type=Offer.get_base_content_type(),
+            object_id=Cast(OuterRef("pk"), CharField()),
+        )
+        return (
+            super()
+            .get_base_queryset()
+            .annotate(
+                waits=Exists(states.filter(status=WorkflowState.STATUS_IN_PROGRESS)),
+                is_refused=Exists(states.exclude(status=WorkflowState.STATUS_IN_PROGRESS)),
+            )
+        )
+
+
+def state_of(offer: Any) -> str:
+    """Whether residents can read it, and what is asked: a proposal is no offer yet."""
+    if not offer.live:
+        if offer.waits:
+            return _now("à relire, jamais en ligne")
+        return _now("refusé, jamais en ligne") if offer.is_refused else _now("pas proposé")
+    said, today = _now("en ligne"), local_day(timezone.now())
+    if offer.withdrawn_on is not None:
+        said = _now("retiré")
+    elif offer.ends_on is not None and offer.ends_on < today:
+        said = _now("fini")
+    elif offer.partner.status != PartnerStatus.LIVE:
+        said = _now("accepté, partenaire pas en ligne")
+    elif offer.starts_on > today:
+        said = _now("accepté, pas encore commencé")
+    return _now("%(state)s, changement à relire") % {"state": said} if offer.waits else said
 
 
 class OfferViewSet(SnippetViewSet):
@@ -192,7 +233,15 @@ class OfferViewSet(SnippetViewSet):
     copy_view_enabled = False
     inspect_view_enabled = True
     list_per_page = 50
-    list_display = ["title", "partner", "kind", "starts_on", "ends_on", "withdrawn_on"]
+    list_display = [
+        "title",
+        "partner",
+        "kind",
+        Column("state", label=_("état"), accessor=state_of),
+        "starts_on",
+        "ends_on",
+        "withdrawn_on",
+    ]
     list_filter = ["kind"]
     ordering = ["partner__name", "pk"]
     search_fields = ["title", "partner__name"]

@@ -1,6 +1,6 @@
 """The officer's screens: a partner comes in, its papers are read, it goes on line."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,13 +10,25 @@ from django.urls import reverse
 from django.utils import timezone
 
 from club.enums import Role
-from club.models import Place
+from club.models import Dwelling, Place, Residence
+from marketplace.domain import moderation, offers
 from marketplace.enums import DocumentStatus, PartnerKind, PartnerStatus, Trade
-from marketplace.models import Partner, PartnerDocument
+from marketplace.models import Offer, Partner, PartnerDocument
+from marketplace.queries.offers import asked_now
 from marketplace.queries.shown import partners_shown, trades_shown
+from marketplace.wagtail_hooks.offers import state_of
 from tests.factories.club import LandlordFactory, MemberFactory
 from tests.factories.cms import staff
-from tests.factories.marketplace import ArtisanFactory, insured, siret_of
+from tests.factories.marketplace import (
+    ArtisanFactory,
+    CertificateFactory,
+    OfferFactory,
+    PersonFactory,
+    insured,
+    siret_of,
+)
+from tests.marketplace.test_certificates import checked
+from tests.marketplace.test_offers import terms
 from tests.signin import sign_in_staff
 
 pytestmark = pytest.mark.django_db
@@ -175,3 +187,89 @@ def test_a_resident_reads_no_paper(client: Client, place: Place) -> None:
     paper = insured(ArtisanFactory(landlord=place.landlord), Trade.PLUMBING)
     client.force_login(MemberFactory(place=place).user)
     assert client.get(reverse("partner-paper", args=[paper.pk])).status_code in {302, 403, 404}
+
+
+# -- How an offer stands ---------------------------------------------------------------------------
+
+
+def test_an_offer_that_was_never_on_line_does_not_look_so(officer: Client, place: Place) -> None:
+    person = PersonFactory(partner__landlord=place.landlord, partner__status=PartnerStatus.LIVE)
+    partner, now = person.partner, timezone.now()
+    day = timezone.localdate()
+    begun = {"partner": partner, "kind": "percent", "percent": 10, "starts_on": day}
+    OfferFactory(title="Vu", live=True, **begun)
+    OfferFactory(title="Ôté", live=True, withdrawn_on=day, **begun)
+    OfferFactory(title="Passé", live=True, ends_on=day - timedelta(days=1),
+                 **{**begun, "starts_on": day - timedelta(days=9)})  # fmt: skip
+    asked = offers.propose(
+        None, partner, terms(title="Neuf", starts_on=day), by=person.user, now=now
+    )
+    assert states_listed(officer) == {
+        "Vu": "en ligne", "Ôté": "retiré", "Passé": "fini", "Neuf": "à relire, jamais en ligne",
+    }  # fmt: skip
+    revision = asked_now(asked)
+    assert revision is not None
+    moderation.turn_down(asked, revision.pk, "Trop long.", by=person.user, now=now)
+    seen = Offer.objects.get(title="Vu")
+    offers.propose(
+        seen, partner, terms(title="Vu", percent=20, starts_on=day), by=person.user, now=now
+    )
+    listed = states_listed(officer)
+    assert listed["Neuf"] == "refusé, jamais en ligne"
+    assert listed["Vu"] == "en ligne, changement à relire"
+
+
+def states_listed(officer: Client) -> dict[str, str]:
+    page = officer.get(reverse("offer:list"))
+    return {one.title: state_of(one) for one in page.context["object_list"]} | {
+        one.title: "absent du tableau"
+        for one in page.context["object_list"]
+        if state_of(one) not in page.text
+    }
+
+
+def test_two_households_of_one_name_are_told_apart(officer: Client, place: Place) -> None:
+    residence = Residence.objects.create(landlord=place.landlord, code="R1", name="Les Aulnes")
+    for code in ("R1-101", "R1-204"):
+        member = checked(MemberFactory(place=place, user__last_name="Haddad"))
+        member.household.dwelling = Dwelling.objects.create(residence=residence, code=code)
+        member.household.save()
+        CertificateFactory(member=member)
+    checked(MemberFactory(place=place, user__first_name="Zineb", user__last_name="Haddad"))
+    followed = officer.get(reverse("certificates")).text
+    assert "<td>R1-101</td>" in followed and "<td>R1-204</td>" in followed
+    assert "<small>Zineb Haddad</small>" in followed
+    listed = officer.get(reverse("certificate:index")).text
+    assert "Les Aulnes, R1-101" in listed and "Les Aulnes, R1-204" in listed
+
+
+def test_a_refusal_without_a_reason_is_told_first_and_leads_to_its_field(
+    officer: Client, place: Place
+) -> None:
+    person = PersonFactory(partner__landlord=place.landlord)
+    now = timezone.now()
+    first, second = (
+        offers.propose(
+            None,
+            person.partner,
+            terms(title=title, starts_on=timezone.localdate()),
+            by=person.user,
+            now=now,
+        )
+        for title in ("Pain", "Brioche")
+    )
+    revision = asked_now(second)
+    assert revision is not None
+    url = reverse("partner-offer", args=[second.pk])
+    page = officer.post(url, {"revision": revision.pk, "refuser": "1", "why": "  "})
+    assert page.status_code == 422
+    assert "<title>Erreur\u00a0: Avantages à relire" in page.text
+    assert page.text.count("data-error-summary") == 1
+    assert f'<a href="#offer{second.pk}_why">Dites pourquoi' in page.text
+    assert f'id="offer{second.pk}_why_error"' in page.text
+    assert f'id="offer{first.pk}_why_error"' not in page.text
+    long = "Trop long. " * 40
+    page = officer.post(url, {"revision": revision.pk, "refuser": "1", "why": long})
+    assert (page.status_code, long.strip() in page.text) == (422, True)
+    calm = officer.get(reverse("partner-offers")).text
+    assert "data-error-summary" not in calm and "<title>Avantages à relire" in calm
