@@ -16,9 +16,10 @@ from club.domain.members import register_member
 from club.domain.tenancy import check_tenancy, confirm_on_paper
 from club.enums import ConsentKind, NoteCode, Role
 from club.kernel.spans import at, local_day
-from club.models import CodedNote, Household, Member, Place, User
+from club.models import CodedNote, Dwelling, Household, Member, Place, Residence, User
 from demo.money import Asked, began_on, take_subscriptions
 from demo.people import AT_PIGEONNIER, BOTH, HOMES, MAIL, PHONE, Home
+from demo.places import PIGEONNIER
 
 DATA = Path(__file__).parent / "data"
 DOMAIN = "demo.example"
@@ -103,6 +104,7 @@ def make_members(
             joined = min(joined, at(began, time(9, 40)))
         members = make_home(home, place, number, desk, joined)
         if home.tenant:
+            settle(members[0], number)
             prove(members[0], known, number, desk, joined)
         if began is not None:
             asked.append(Asked(began, members[0]))
@@ -132,6 +134,7 @@ def make_named(place: Place, desk: User, known: dict[str, Lease], now: datetime)
         now=joined,
     )  # fmt: skip
     Household.objects.filter(pk=leila.household_id).update(size=4)
+    settle(leila, FIRST_NAMED)
     lease = known["HADDAD"]
     check_tenancy(leila, lease.reference, lease.surname, lease.birth_date, joined)
     register_member(
@@ -142,12 +145,38 @@ def make_named(place: Place, desk: User, known: dict[str, Lease], now: datetime)
         first_name="Rose", last_name="Lemaire", email=f"rose@{DOMAIN}", place=place, by=desk,
         now=joined,
     )  # fmt: skip
+    settle(rose, FIRST_NAMED + len(LIVED_IN))
     confirm_on_paper(rose, by=desk, now=joined)
     for code in (NoteCode.CALL_FIRST, NoteCode.LARGE_PRINT):
         CodedNote.objects.create(member=rose, code=code)
     for member in (leila, Member.objects.get(user__email=f"marc@{DOMAIN}")):
         EmailAddress.objects.filter(user=member.user).update(verified=True)
     return [Asked(began, leila), Asked(began, rose)]
+
+
+LIVED_IN = ("HTR-001", "HTR-002", "HTR-004")
+"""Few residences, so that each has enough uses in a month for the savings to name it."""
+BY_PIGEONNIER = "HTR-007"
+DOORS = "ABCD"
+FIRST_NAMED = 48
+"""The named people live above the neighbours, in the first residence."""
+
+
+def settle(member: Member, number: int) -> None:
+    """A tenant's household has its dwelling, four on a landing, under the landlord's code."""
+    code = LIVED_IN[number % len(LIVED_IN)]
+    if member.place.slug == PIGEONNIER:
+        code = BY_PIGEONNIER
+    rank = number // len(LIVED_IN)
+    floor, door = 1 + rank // len(DOORS), rank % len(DOORS)
+    dwelling = Dwelling.objects.create(
+        residence=Residence.objects.get(landlord=member.place.landlord, code=code),
+        code=f"{code}-{100 * floor + 10 * (number % len(LIVED_IN)) + door + 1}",
+        floor=str(floor),
+        door=DOORS[door],
+        rooms=2 + rank % 3,
+    )
+    Household.objects.filter(pk=member.household_id).update(dwelling=dwelling)
 
 
 def make_home(home: Home, place: Place, number: int, desk: User, now: datetime) -> list[Member]:

@@ -19,7 +19,9 @@ from club.kernel.spans import local_day
 from club.models import (
     Card,
     Closure,
+    Dwelling,
     Household,
+    Landlord,
     LedgerEntry,
     LogEntry,
     Member,
@@ -61,8 +63,10 @@ from concierge.queries.deliveries import coming
 from concierge.queries.loans import to_hand_over
 from concierge.queries.parcels import live_proxies, numbers_at, waiting_for
 from demo import town
+from desk.stays import door_of
 from events.enums import RegistrationStatus
 from events.models import EventPage, Registration, WalkIn
+from marketplace.queries.uses import saved_by_residence
 from tests.factories.club import NOW
 
 MOMENTS = {
@@ -200,6 +204,23 @@ def test_a_neighbourhood_of_households_with_cards_rights_and_leases(now):
     assert any(end and end < today for end in ends)
     assert any(end and today <= end <= today + timedelta(days=14) for end in ends)
     assert Member.objects.filter(user__email="", user__phone="").count() >= 3
+
+
+def test_tenants_have_a_dwelling_each_and_savings_name_residences(now):
+    homes = list(Household.objects.filter(members__tenancy_checks__result=TenancyResult.YES))
+    assert homes and not [home for home in homes if home.dwelling is None]
+    lived_in = Counter(
+        Household.objects.exclude(dwelling=None).values_list("dwelling__residence__name", flat=True)
+    )
+    assert set(lived_in) == {"Les Tilleuls", "Les Cerisiers", "Les Hortillons", "Le Pigeonnier"}
+    dwellings = Dwelling.objects.filter(households__isnull=False)
+    assert dwellings.distinct().count() == sum(lived_in.values())
+    leila = Household.objects.get(members__user__email="leila@demo.example")
+    assert "allée des Tilleuls" in door_of(leila)
+    today = local_day(now)
+    first = (today.replace(day=1) - timedelta(days=60)).replace(day=1)
+    saved = saved_by_residence(Landlord.objects.all(), first, today)
+    assert {line.residence.name for line in saved if line.residence} >= {"Les Tilleuls"}
 
 
 def test_hours_and_a_closure_ahead(now, tilleuls):
