@@ -173,7 +173,8 @@ def test_a_day_is_read_as_it_is_shown_in_each_language(language: str) -> None:
             with pytest.raises(forms.ValidationError):
                 field.clean("n’importe quoi")
         assert AdminDateInput().format_value(date(2027, 4, 3)) == "03/04/2027"
-        assert AdminDateTimeInput().format_value(at_ten) == "03/04/2027 10:00"
+        shown = AdminDateTimeInput().format_value(moment.prepare_value(at_ten))
+        assert shown == "03/04/2027 10:00"
         assert AdminTimeInput().format_value(time(10)) == "10:00"
 
 
