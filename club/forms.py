@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, ClassVar
 
 from allauth.account.adapter import get_adapter
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from club import sms
 from club.kernel import codes
+from club.kernel.inputs import near
 from club.kernel.people import e164, takes_sms
 from club.kernel.refusal import Refused
 from club.models import User
@@ -314,6 +316,12 @@ class ErasureForm(forms.Form):
         if word not in {"EFFACER", _("EFFACER")}:
             raise ValidationError(_("Écrivez le mot EFFACER, en entier."))
         return word
+
+
+def check_near(day: date) -> None:
+    """Of a last day that may be left out: a far-off one is a slip, and reads like one."""
+    if not near(day):
+        raise ValidationError(_("Choisissez un jour plus proche, ou aucun."))
 
 
 class RefusableForm(forms.Form):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from club.enums import Weekday
-from club.forms import RefusableForm
+from club.forms import RefusableForm, check_near
 from club.kernel import words
 from club.kernel.refusal import refuse
 from concierge.models import DeliveryRound, Product
@@ -119,6 +119,7 @@ def last_day_field() -> forms.DateField:
         required=False,
         help_text=gettext_lazy("Ce jour compte aussi. Vide : jusqu’à ce que vous arrêtiez."),
         error_messages={"invalid": gettext_lazy("Choisissez un jour.")},
+        validators=[check_near],
         widget=day_widget(),
     )
 

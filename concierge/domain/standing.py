@@ -513,7 +513,7 @@ def end_pause(
         return Stood(standing)
     first, last = found.first_on, found.last_on
     if first == last and first in moved_away(standing, now):
-        raise refuse("moved", _("Cette date est déplacée : elle est déjà commandée."))
+        raise refuse("moved", _("Cette date est déplacée : elle est déjà commandée."))
     found.delete()
     Order.objects.filter(
         standing=standing,

@@ -156,7 +156,7 @@ class OfferForm(forms.Form):
         if self.cleaned_data["no_photo"]:
             return None
         try:
-            return int(self.signer().unsign(self.cleaned_data["kept"]))
+            return int(self.signer().unsign(self.cleaned_data.get("kept", "")))
         except (signing.BadSignature, ValueError):
             return None
 

@@ -1,13 +1,11 @@
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from club.enums import Scope
-from club.forms import add_refusal
-from club.kernel.inputs import near
+from club.forms import add_refusal, check_near
 from club.kernel.refusal import Refused
 from club.models import Member
 from concierge.forms import SlotForm
@@ -133,10 +131,5 @@ class ProxyForm(forms.Form):
         help_text=_("Jour inclus. Vide : sans fin."),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": _("Choisissez un jour.")},
+        validators=[check_near],
     )
-
-    def clean_until(self) -> date | None:
-        until: date | None = self.cleaned_data["until"]
-        if until is not None and not near(until):
-            raise forms.ValidationError(_("Choisissez un jour plus proche, ou aucun."))
-        return until

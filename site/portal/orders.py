@@ -70,7 +70,10 @@ class OrderScreen(Screen):
     def to_pay(self, booking: Order, now: datetime) -> ToPay | None:
         household = booking.member.household
         cents = fees.owed(household) if booking.status in PAID else 0
-        return ToPay(fees.GOODS, household.pk, cents, pays_online(booking.place)) if cents else None
+        if not cents:
+            return None
+        title = _("À payer en tout, pour votre foyer")
+        return ToPay(fees.GOODS, household.pk, cents, pays_online(booking.place), title=title)
 
     # -- In words
 

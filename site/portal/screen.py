@@ -46,6 +46,7 @@ class ToPay:
     cents: int
     online: bool
     until: datetime | None = None
+    title: str = ""
 
 
 class Screen(ABC):

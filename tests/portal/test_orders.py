@@ -91,6 +91,7 @@ def test_its_page_says_what_where_until_when_and_what_is_to_pay(client, door, or
     ):  # fmt: skip
         assert words in page.text
     assert page.context["to_pay"].cents == 16_50
+    assert "À payer en tout, pour votre foyer" in page.text
     agenda = client.get(door + "agenda.ics")
     assert "SUMMARY:Retirer" in agenda.text
 
@@ -109,6 +110,17 @@ def test_other_quantities_are_charged_at_the_price_that_was_shown(client, door, 
     assert page.status_code == 422
     assert "Le prix a changé\u00a0: 5\u00a0€ au lieu de 4,50\u00a0€." in page.text
     assert numbers(order) == [3]
+
+
+def test_what_another_tab_has_changed_is_read_again_first(client, door, order, delivery):
+    first, second = (client.get(door + "quantites/").context["read"] for _tab in range(2))
+    client.post(door + "quantites/", said(delivery, 3, 1) | {"lue": first})
+    page = client.post(door + "quantites/", said(delivery, 2, 1) | {"lue": second})
+    assert page.status_code == 422 and "a changé entre-temps" in page.text
+    assert [one["field"].value() for one in page.context["fields"]] == ["2", "1"]
+    assert numbers(order) == [3, 1]
+    again = client.post(door + "quantites/", said(delivery, 2, 1) | {"lue": page.context["read"]})
+    assert (again["Location"], numbers(order)) == (door, [2, 1])
 
 
 @pytest.mark.parametrize(

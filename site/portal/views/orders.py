@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from club.access import MemberRequest, member_required
 from club.kernel.bookings import kind
-from club.kernel.refusal import Refused
+from club.kernel.refusal import Refused, refuse
 from club.kernel.spans import local_day
 from club.kernel.transactions import in_one_transaction
 from club.queries.paying import pays_online
@@ -103,6 +103,10 @@ def lines(request: HttpRequest, door: Door) -> HttpResponse:
     form = basket(door.booking, request.POST)
     if not is_offered(door, "lines") or not form.is_valid():
         return lines_page(request, door, form)
+    if request.POST.get("lue", "") not in ("", str(door.booking.sequence)):
+        text = _("Cette commande a changé entre-temps. Relisez-la.")
+        form.refuse(refuse("changed_meanwhile", text))
+        return lines_page(request, door, form)
     try:
         change_at_price(door, form)
     except Refused as refused:
@@ -148,6 +152,7 @@ def lines_page(request: HttpRequest, door: Door, form: BasketForm | None = None)
         "portal/order_lines.html",
         form,
         fields=fields,
+        read=order.sequence,
         cutoff=shown.cutoff_words(delivery),
         is_open=is_offered(door, "lines"),
         closed_words=shown.closed_words(delivery),
