@@ -238,3 +238,10 @@ def test_an_intermediary_has_no_such_page(client: Client, place: Place) -> None:
     )
     client.force_login(broker.user)
     assert client.get(NEW).status_code == 404
+
+
+@pytest.mark.parametrize("kept", ["a\x00b", "1:forged", "x" * 5000])
+def test_a_photos_number_that_is_not_ours_is_none(shop: Client, kept: str) -> None:
+    answer = shop.post(NEW, typed(kept=kept, title=""))
+    assert answer.status_code == 422 and "title" in answer.context["form"].errors
+    assert not Offer.objects.exists()
