@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.panels import FieldPanel, FieldRowPanel
@@ -63,9 +63,9 @@ class RefundForm(ScopedForm):
         )
         entry = next((one for one in found if is_online_payment(one)), None)
         if entry is None:
-            raise forms.ValidationError(_now("Aucun paiement en ligne n’a ce numéro ici."))
+            raise forms.ValidationError(gettext("Aucun paiement en ligne n’a ce numéro ici."))
         if left_to_refund(entry) <= 0:
-            raise forms.ValidationError(_now("Tout a déjà été rendu."))
+            raise forms.ValidationError(gettext("Tout a déjà été rendu."))
         return entry
 
 

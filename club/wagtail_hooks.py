@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.forms.models import WagtailAdminModelForm
@@ -261,9 +261,9 @@ class HouseholdForm(ScopedForm):
         found = dwellings.filter(code=code)[:2]
         if code and len(found) != 1:
             raise forms.ValidationError(
-                _now("Aucun logement ne porte cet identifiant.")
+                gettext("Aucun logement ne porte cet identifiant.")
                 if not found
-                else _now("Plusieurs logements portent cet identifiant. Précisez-le.")
+                else gettext("Plusieurs logements portent cet identifiant. Précisez-le.")
             )
         self.instance.dwelling = found[0] if code else None
         return code
@@ -372,7 +372,7 @@ class RightForm(ScopedForm):
             cards__number=code[1:], cards__revoked_at=None
         ).first()
         if member is None:
-            raise forms.ValidationError(_now("Aucune carte active ne porte ce numéro ici."))
+            raise forms.ValidationError(gettext("Aucune carte active ne porte ce numéro ici."))
         return member
 
 

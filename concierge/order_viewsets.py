@@ -13,7 +13,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel
 from wagtail.admin.ui.tables import Column
@@ -79,7 +79,7 @@ class ProductForm(ScopedForm):
         if NO_ALLERGEN not in said:
             return said
         if len(said) > 1:
-            text = _now("Il en contient, ou il n’en contient aucun : ne cochez pas les deux.")
+            text = gettext("Il en contient, ou il n’en contient aucun : ne cochez pas les deux.")
             raise forms.ValidationError(text)
         return []
 
@@ -209,10 +209,10 @@ def days_words(deliveries: Sequence[Delivery]) -> str:
 def tell(request: Any, kept: Kept) -> None:
     """What has become of the deliveries that were announced already."""
     if kept.remade:
-        text = _now("Livraisons refaites selon la nouvelle tournée : %(number)d.")
+        text = gettext("Livraisons refaites selon la nouvelle tournée : %(number)d.")
         messages.info(request, text % {"number": kept.remade})
     if kept.ordered:
-        text = _now("Déjà commandées, elles restent comme annoncées : %(days)s.")
+        text = gettext("Déjà commandées, elles restent comme annoncées : %(days)s.")
         messages.warning(request, text % {"days": days_words(kept.ordered)})
 
 

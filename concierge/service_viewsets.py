@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, MultiFieldPanel
 from wagtail.admin.ui.tables import Column
@@ -108,7 +108,7 @@ class EditService(EditView):
         stray = outside(coming, Place.objects.get(pk=service.place_id))
         if stray:
             said = [f"{one.member}, {words.moment(one.starts_at)}" for one in stray[:TOLD]]
-            text = _now("Hors créneaux, à prévenir : %(who)s.") % {"who": " ; ".join(said)}
+            text = gettext("Hors créneaux, à prévenir : %(who)s.") % {"who": " ; ".join(said)}
             messages.warning(self.request, text)
         look_again(service, by=self.request.user, now=now)
         return response
@@ -126,7 +126,7 @@ class InspectService(InspectView):
 
 
 def price_of(service: Service) -> str:
-    return words.money(service.unit_cents) if service.unit_cents else _now("gratuit")
+    return words.money(service.unit_cents) if service.unit_cents else gettext("gratuit")
 
 
 class ServiceViewSet(ScopedViewSet):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from club.forms import RefusableForm
@@ -99,7 +99,7 @@ class StayForm(StayDaysForm):
 
 def rhythm_label(days: int) -> str:
     if days == 1:
-        return _now("Tous les jours où l’accueil est ouvert")
+        return gettext("Tous les jours où l’accueil est ouvert")
     if days == 7:
-        return _now("Une fois par semaine")
-    return _now("Tous les %(days)d jours") % {"days": days}
+        return gettext("Une fois par semaine")
+    return gettext("Tous les %(days)d jours") % {"days": days}

@@ -10,9 +10,8 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from wagtail import hooks
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.menu import MenuItem
@@ -159,7 +158,7 @@ def places_taken(session: Session) -> str:
 
 def state_of(session: Session) -> str:
     if session.status == SessionStatus.SCHEDULED and session.is_full:
-        return _now("complète")
+        return gettext("complète")
     return str(session.get_status_display())
 
 
@@ -387,13 +386,13 @@ def sessions_button(
     may_look = user.is_superuser or places_for(user, Session, ["view"])
     if isinstance(event, EventPage) and may_look:
         yield Button(
-            _now("Voir les séances"),
+            gettext("Voir les séances"),
             url=sessions_url(event, "&when=all"),
             icon_name="calendar-alt",
             priority=5,
         )
         add_url = f"{reverse('session:add')}?event={event.pk}"
-        yield Button(_now("Ajouter une séance"), url=add_url, icon_name="plus", priority=6)
+        yield Button(gettext("Ajouter une séance"), url=add_url, icon_name="plus", priority=6)
 
 
 @hooks.register("after_publish_page")
@@ -413,7 +412,7 @@ def tell_what_was_made(request: HttpRequest, page: Page) -> None:
     if made.stray:
         url = sessions_url(event, "&rule=stray")
         messages.warning(
-            request, format_html('{} <a href="{}">{}</a>', text, url, _now("Voir ces séances"))
+            request, format_html('{} <a href="{}">{}</a>', text, url, gettext("Voir ces séances"))
         )
     elif text:
         messages.success(request, text)
@@ -450,7 +449,7 @@ def tell_who_comes_all_the_same(request: HttpRequest, page: Page) -> None:
             "%(n)s places sont encore prises. Annulez les séances pour prévenir.",
             people,
         ) % {"n": people}
-        link = _now("Voir les séances")
+        link = gettext("Voir les séances")
         message = format_html('{} <a href="{}">{}</a>', text, sessions_url(event), link)
         messages.warning(request, message)
 
@@ -462,7 +461,7 @@ def events_below(found: Iterable[Page]) -> list[EventPage]:
 
 
 def refuse_deletion(request: HttpRequest) -> None:
-    text = _now("Des personnes se sont inscrites. Dépubliez la page, ou annulez les séances.")
+    text = gettext("Des personnes se sont inscrites. Dépubliez la page, ou annulez les séances.")
     messages.error(request, text)
 
 

@@ -19,7 +19,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Model, Q
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.models import EditingSession, FormState
 from wagtail.models import ModelLogEntry
@@ -167,7 +167,7 @@ def delete_rows(member: Member, traces: Traces) -> None:
 
 def make_nameless(member: Member, now: datetime) -> None:
     user = member.user
-    user.first_name, user.last_name = "", _now("Compte effacé")
+    user.first_name, user.last_name = "", gettext("Compte effacé")
     user.email, user.phone, user.phone_verified = "", "", False
     user.username = random_username()
     user.is_active, user.last_login = False, None

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Count, ProtectedError, Q, QuerySet, Sum
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from club.domain.ledger import enter
@@ -194,7 +194,7 @@ def carry_money(move: Move, *, by: User, now: datetime) -> None:
                 member=move.member,
                 subject_kind=row["subject_kind"],
                 subject_id=row["subject_id"],
-                label=_now("Passage à un autre foyer"),
+                label=gettext("Passage à un autre foyer"),
                 source=f"move:{move.member.pk}:{int(now.timestamp())}:{name}:{way}",
                 at=now,
                 by=by,

@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from axes.models import AccessAttempt, AccessAttemptExpiration, AccessFailureLog, AccessLog
 from django.db.models import Model, Q, QuerySet
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.users.models import UserProfile
 
@@ -148,11 +148,11 @@ def still_to_settle(member: Member, now: datetime) -> Iterable[Reason]:
     own = money_of(member)
     owed = sum_of(own.exclude(account=Account.DEPOSIT))
     if owed < 0:
-        text = _now("Il reste %(cents)s à payer à l’accueil.") % {"cents": words.money(-owed)}
+        text = gettext("Il reste %(cents)s à payer à l’accueil.") % {"cents": words.money(-owed)}
         yield Reason("owes", text)
     held = sum_of(own.filter(account=Account.DEPOSIT))
     if held > 0:
-        text = _now("L’accueil garde votre caution de %(cents)s. Faites-vous la rendre.") % {
+        text = gettext("L’accueil garde votre caution de %(cents)s. Faites-vous la rendre.") % {
             "cents": words.money(held)
         }
         yield Reason("deposit_held", text)

@@ -4,7 +4,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from club.enums import (
@@ -236,7 +236,7 @@ class Right(models.Model):
         ]
 
     def __str__(self) -> str:
-        return _now("%(right)s jusqu’au %(day)s") % {
+        return gettext("%(right)s jusqu’au %(day)s") % {
             "right": self.get_activity_display(),
             "day": date_format(self.ends_on),
         }

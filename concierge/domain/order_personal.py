@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from club.kernel import codes, jobs, personal
@@ -48,7 +48,7 @@ def still_coming(member: Member, now: datetime) -> Iterable[Reason]:
     """Made by now, and paid: without its person nobody could collect it."""
     rows = orders_of(member).filter(status=OrderStatus.ORDERED).exclude(still_changeable(now))
     for order in rows.order_by("starts_at", "pk"):
-        text = _now("Une commande vous attend à l’accueil : %(code)s. Retirez-la d’abord.")
+        text = gettext("Une commande vous attend à l’accueil : %(code)s. Retirez-la d’abord.")
         yield Reason("order_waits", text % {"code": codes.spoken(order.reference)})
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from club.domain.erasure import homes_of
@@ -28,7 +28,7 @@ def proxies_of(member: Member) -> QuerySet[Proxy]:
 def still_waiting(member: Member, now: datetime) -> Iterable[Reason]:
     """A parcel on the shelf: without its person nobody could collect it."""
     for parcel in waiting_for(member):
-        text = _now("Un colis vous attend à l’accueil : %(code)s. Retirez-le d’abord.")
+        text = gettext("Un colis vous attend à l’accueil : %(code)s. Retirez-le d’abord.")
         yield Reason("parcel_waits", text % {"code": codes.spoken(parcel.reference)})
 
 

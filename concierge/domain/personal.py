@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from club.domain.household import adults_of
@@ -82,7 +82,7 @@ def listings_of(member: Member) -> QuerySet[PlanListing]:
 def still_out(member: Member, now: datetime) -> Iterable[Reason]:
     """Objects to bring back, a debit to stop."""
     for loan in loans_of(member).filter(status=LoanStatus.OUT).select_related("tool"):
-        text = _now("Vous avez encore « %(tool)s ». Rapportez-le d’abord.")
+        text = gettext("Vous avez encore « %(tool)s ». Rapportez-le d’abord.")
         yield Reason("loan_out", text % {"tool": loan.tool.name})
     debited = Subscription.objects.filter(
         status__in=OPEN_SUBSCRIPTIONS, renewal=Renewal.ONLINE, stops_at_end=False

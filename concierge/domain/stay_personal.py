@@ -6,7 +6,7 @@ from datetime import datetime
 from dateutil.relativedelta import relativedelta
 from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from club.kernel import codes, personal
@@ -34,7 +34,7 @@ def keys_of(member: Member) -> QuerySet[KeySet]:
 def still_here(member: Member, now: datetime) -> Iterable[Reason]:
     """Keys on a hook have an owner; a home that is looked after too."""
     for keys in keys_of(member).filter(status__in=ON_HOOK).order_by("pk"):
-        text = _now("L’accueil garde vos clés : %(code)s. Reprenez-les d’abord.")
+        text = gettext("L’accueil garde vos clés : %(code)s. Reprenez-les d’abord.")
         yield Reason("keys_here", text % {"code": codes.spoken(keys.reference)})
     if stays_of(member).filter(status=StayStatus.RUNNING).exists():
         yield Reason("stay_runs", _("Une garde est en cours. Terminez-la d’abord."))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from club.kernel import jobs, personal, words
@@ -38,7 +38,7 @@ def money_waits(member: Member, now: datetime) -> Iterable[Reason]:
     """Money that the desk has to give back first."""
     for registration, cents in to_give_back(member.household):
         if registration.member_id == member.pk:
-            text = _now("L’accueil vous doit encore %(cents)s. Passez le chercher d’abord.")
+            text = gettext("L’accueil vous doit encore %(cents)s. Passez le chercher d’abord.")
             yield Reason("money_waits", text % {"cents": words.money(cents)})
 
 

@@ -7,7 +7,7 @@ Whether a partner has paid changes nothing in the directory.
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from club.domain.ledger import enter
@@ -25,7 +25,7 @@ from marketplace.queries.fees import KIND, FeeYear, charges_of, years_until
 
 
 def label_of(year: FeeYear) -> str:
-    return _now("Participation de %(partner)s, du %(first)s au %(last)s") % {
+    return gettext("Participation de %(partner)s, du %(first)s au %(last)s") % {
         "partner": year.convention.partner.name,
         "first": words.date_of(year.starts_on),
         "last": words.date_of(year.ends_on),

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from club.emails import letter_of
@@ -61,7 +61,7 @@ def recall(message: Message, certificate: Certificate, now: datetime) -> Letter:
     return letter_of(
         "marketplace/email/certificate_ends",
         context,
-        button=_now("Envoyer mon attestation"),
+        button=gettext("Envoyer mon attestation"),
         link=page(),
     )
 
@@ -74,7 +74,7 @@ def is_accepted(message: Message, certificate: Certificate, now: datetime) -> bo
 def tell_accepted(message: Message, certificate: Certificate, now: datetime) -> Letter:
     context: dict[str, object] = {"day": words.day(certificate.ends_on)}
     return letter_of(
-        "marketplace/email/certificate_accepted", context, button=_now("Voir mon attestation"),
+        "marketplace/email/certificate_accepted", context, button=gettext("Voir mon attestation"),
         link=page(),
     )  # fmt: skip
 
@@ -93,7 +93,7 @@ def tell_refused(message: Message, certificate: Certificate, now: datetime) -> L
     }
     return letter_of(
         "marketplace/email/certificate_refused", context,
-        button=_now("Envoyer une autre attestation"), link=page(),
+        button=gettext("Envoyer une autre attestation"), link=page(),
     )  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def ask(message: Message, call: CertificateCall, now: datetime) -> Letter:
         "day": words.day(call.asked_at),
     }
     return letter_of(
-        "marketplace/email/certificate_call", context, button=_now("Envoyer mon attestation"),
+        "marketplace/email/certificate_call", context, button=gettext("Envoyer mon attestation"),
         link=page(),
     )  # fmt: skip
 

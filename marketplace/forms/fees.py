@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.forms.models import WagtailAdminModelForm
 
@@ -62,7 +62,7 @@ class TakeFeeForm(forms.Form):
 
 def year_words(fee: Fee) -> str:
     """ "1 janvier 2027 – 31 décembre 2027 : 100 €"."""
-    return _now("du %(first)s au %(last)s : %(sum)s") % {
+    return gettext("du %(first)s au %(last)s : %(sum)s") % {
         "first": words.date_of(fee.year.starts_on),
         "last": words.date_of(fee.year.ends_on),
         "sum": words.money(fee.year.convention.fee_cents),

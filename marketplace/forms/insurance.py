@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from club.forms import EurosField, typed
@@ -181,7 +181,7 @@ class PaperForm(ScopedForm):
             .first()
         )
         if member is None:
-            raise ValidationError(_now("Aucune carte active ne porte ce numéro ici."))
+            raise ValidationError(gettext("Aucune carte active ne porte ce numéro ici."))
         return member
 
     def clean_file(self) -> Any:

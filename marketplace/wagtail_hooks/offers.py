@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin import messages
 from wagtail.admin.menu import MenuItem
@@ -209,18 +209,18 @@ def state_of(offer: Any) -> str:
     """Whether residents can read it, and what is asked: a proposal is no offer yet."""
     if not offer.live:
         if offer.waits:
-            return _now("à relire, jamais en ligne")
-        return _now("refusé, jamais en ligne") if offer.is_refused else _now("pas proposé")
-    said, today = _now("en ligne"), local_day(timezone.now())
+            return gettext("à relire, jamais en ligne")
+        return gettext("refusé, jamais en ligne") if offer.is_refused else gettext("pas proposé")
+    said, today = gettext("en ligne"), local_day(timezone.now())
     if offer.withdrawn_on is not None:
-        said = _now("retiré")
+        said = gettext("retiré")
     elif offer.ends_on is not None and offer.ends_on < today:
-        said = _now("fini")
+        said = gettext("fini")
     elif offer.partner.status != PartnerStatus.LIVE:
-        said = _now("accepté, partenaire pas en ligne")
+        said = gettext("accepté, partenaire pas en ligne")
     elif offer.starts_on > today:
-        said = _now("accepté, pas encore commencé")
-    return _now("%(state)s, changement à relire") % {"state": said} if offer.waits else said
+        said = gettext("accepté, pas encore commencé")
+    return gettext("%(state)s, changement à relire") % {"state": said} if offer.waits else said
 
 
 class OfferViewSet(SnippetViewSet):

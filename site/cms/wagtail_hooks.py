@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from wagtail import hooks
 from wagtail.admin.panels import FieldPanel
 from wagtail.models import Page
@@ -51,7 +51,7 @@ def keep_what_the_law_asks_for(request: HttpRequest, page: Page) -> HttpResponse
     """A home and an accessibility declaration are changed, never deleted by editors."""
     if request.user.is_superuser or not isinstance(page.specific, HomePage | AccessibilityPage):
         return None
-    messages.error(request, _now("Cette page ne peut pas être supprimée. Modifiez-la."))
+    messages.error(request, gettext("Cette page ne peut pas être supprimée. Modifiez-la."))
     return redirect("wagtailadmin_pages:edit", page.pk)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from club.kernel.refusal import Refused
@@ -141,7 +141,7 @@ class ReceiveKeysForm(SignedForm, WhoForm):
         waiting = [
             (
                 f"stay:{pk}",
-                _now("%(service)s, %(days)s")
+                gettext("%(service)s, %(days)s")
                 % {"service": stay.service.name, "days": days_words(stay, today)},
             )
             for pk, stay in self.stays.items()
@@ -179,7 +179,7 @@ class GiveBackForm(SignedForm):
         super().__init__(*args, **kwargs)
         self.people: dict[str, Member | Proxy] = {f"m{one.pk}": one for one in adults}
         self.people |= {f"p{one.pk}": one for one in proxies}
-        identity = _now("pièce d’identité à demander")
+        identity = gettext("pièce d’identité à demander")
         choices = [
             (key, f"{one}, {identity}" if isinstance(one, Proxy) else str(one))
             for key, one in self.people.items()

@@ -23,6 +23,19 @@ def test_site_is_a_folder_and_not_a_package() -> None:
     assert not (ROOT / "site" / "__init__.py").exists()
 
 
+def test_each_sentence_is_found_by_makemessages() -> None:
+    """It knows the functions by their own names and `_`: under another it sees no sentence."""
+    found = [
+        f"{path}:{node.lineno} {alias.name} as {alias.asname}"
+        for path, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for alias in node.names
+        if "gettext" in alias.name and alias.asname not in (None, "_")
+    ]
+    assert found == []
+
+
 def test_a_status_is_assigned_in_move_alone() -> None:
     found = [
         f"{path}:{node.lineno}"

@@ -2,7 +2,8 @@
 
 // A picker rewrites as today's date what it cannot read. What is typed stays as typed:
 // the server reads it, or refuses it at its field.
-jQuery.fn.datetimepicker.defaults.validateOnBlur = false;
+const picker = window.jQuery?.fn.datetimepicker;
+if (picker) picker.defaults.validateOnBlur = false;
 
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelector("[data-error-summary]")?.focus();
