@@ -73,7 +73,13 @@ class Wanted:
     @property
     def is_narrowed(self) -> bool:
         """Whether more is asked than a kind and what it sells."""
-        return self != Wanted(kind=self.kind, trade=self.trade, shop=self.shop)
+        return bool(self.text) or self.is_filtered
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether something of the filters is chosen; words are no choice."""
+        bare = Wanted(kind=self.kind, trade=self.trade, shop=self.shop, text=self.text)
+        return self != bare
 
 
 @dataclass(frozen=True)

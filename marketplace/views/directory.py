@@ -220,8 +220,10 @@ def chosen_words(wanted: Wanted) -> str:
 
 def nobody(wanted: Wanted) -> str:
     """Who is missing, in the words of the question."""
-    if wanted.is_narrowed:
+    if wanted.is_filtered:
         return _("Personne ne répond à ces choix aujourd’hui")
+    if wanted.text:
+        return _("Personne n’a ces mots dans sa page")
     if wanted.trade:
         return _("Aucun %(who)s vérifié aujourd’hui") % {"who": TRADES[wanted.trade].who}
     return str(shown.NOBODY[wanted.kind])

@@ -240,6 +240,10 @@ def test_words_are_found_as_people_write_them(
 def test_a_search_that_nobody_answers_leads_to_the_trade(client: Client, place: Place) -> None:
     page = client.get("/avantages/?q=fuite")
     assert [sort.url for sort in page.context["near_sorts"]] == ["/avantages/artisans/plomberie/"]
+    assert page.text.index("Cherchiez-vous ceci") < page.text.index("Essayez un autre mot")
+    assert "Enlevez un choix" not in page.text and 'no-print" open' not in page.text
+    filtered = client.get("/avantages/?q=fuite&plain_pied=on").text
+    assert "Enlevez un choix" in filtered and 'no-print" open' in filtered
 
 
 @pytest.mark.parametrize(
